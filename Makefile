@@ -1,0 +1,42 @@
+# Everything installs into .venv; Python 3.11+ and make are all a machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: lab test lint unit screenshots clean
+
+lab: $(VENV)/.lab  ## start the dashboard
+	@$(BIN)/lablb || exit $$?
+
+test: $(VENV)/.test  ## lint, types and the whole test suite
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/mypy
+
+unit: $(VENV)/.test
+	$(BIN)/python -m pytest tests/unit tests/tui
+
+screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
+	$(BIN)/python -m tests.screenshots screenshots
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+
+$(VENV)/.lab: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lablb needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.11 lab" >&2; exit 3; }
+	@echo "Installing lablb into $(VENV), once ..." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.lab
+	@echo "Installing the test tools into $(VENV), once ..." >&2
+	@$(PIP) install --editable '.[test]'
+	@touch $@

@@ -1,0 +1,163 @@
+"""Follows the access log that nginx writes, and parses its lines."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lab.models import Attempt
+
+MAX_LOG_BYTES = 64 * 2**20
+CHUNK_BYTES = 2**20
+RETIRED_SECONDS = 5.0
+"""How long a file that was put aside is still read: nginx flushes what it holds when it reopens its logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One request as nginx logged it. Whatever the client sent is in it as it came."""
+
+    time: float
+    """When nginx had sent the answer, seconds since the epoch."""
+    generation: int
+    """Of the configuration that served it."""
+    worker_pid: int
+    request_id: str
+    shot: str
+    """The lab's client's own name for the request; empty for other clients, unless they make one up."""
+    method: str
+    uri: str
+    status: int
+    seconds: float
+    attempts: tuple[Attempt, ...]
+    agent: str
+
+
+def parse(line: bytes) -> LogLine:
+    """One line of the log.
+
+    Raises:
+        ValueError: it isn't a line of the lab's log format.
+    """
+    try:
+        # A URI may hold any byte; JSON wants UTF-8, and what isn't becomes U+FFFD.
+        fields = json.loads(line.decode("utf-8", "replace"))
+        return LogLine(
+            time=float(fields["time"]),
+            generation=int(fields["generation"]),
+            worker_pid=int(fields["worker"]),
+            request_id=fields["id"],
+            shot=fields["shot"],
+            method=fields["method"],
+            uri=fields["uri"],
+            status=int(fields["status"]),
+            seconds=float(fields["seconds"]),
+            attempts=parse_attempts(fields["upstream"], fields["upstream_status"], fields["upstream_header"]),
+            agent=fields["agent"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a line of the lab's log: {line[:200]!r}") from error
+
+
+def parse_attempts(addresses: str, statuses: str, header_times: str) -> tuple[Attempt, ...]:
+    """The backends that nginx tried, in order.
+
+    nginx lists them by position: `a, b` is a retry and `a : b` an internal redirect, with `-` where a phase wasn't
+    reached (ngx_http_upstream.c, ngx_http_upstream_addr_variable). No upstream at all is an empty text.
+    """
+    if not addresses or addresses == "-":
+        return ()
+    parts = (_split(text) for text in (addresses, statuses, header_times))
+    return tuple(
+        Attempt(
+            upstream=address,
+            port=_port_of(address),
+            status=None if status == "-" else int(status),
+            header_seconds=None if header == "-" else float(header),
+        )
+        for address, status, header in zip(*parts, strict=True)
+    )
+
+
+def _split(text: str) -> list[str]:
+    return text.replace(" : ", ", ").split(", ")
+
+
+def _port_of(address: str) -> int | None:
+    host, _, port = address.rpartition(":")
+    return int(port) if host and port.isdigit() else None
+
+
+class Tail:
+    """What is appended to one file, line by line."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._rest = b""
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file have been read."""
+        return self._file.tell()
+
+    def lines(self) -> Iterator[bytes]:
+        """The complete lines that have come since the last time."""
+        while chunk := self._file.read(CHUNK_BYTES):
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            yield from lines
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class AccessLog:
+    """Reads what nginx has logged since the last time, across the rotations that keep the file small."""
+
+    def __init__(self, path: Path, clock: Callable[[], float], max_bytes: int = MAX_LOG_BYTES) -> None:
+        self._path = path
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._current: Tail | None = None
+        self._retired: Tail | None = None
+        self._retired_at = 0.0
+        self.foreign_lines = 0
+        """Lines that are not of the lab's format: somebody else writes to the log."""
+
+    @property
+    def wants_rotation(self) -> bool:
+        """Whether the file has grown past its limit, and the last rotation is over."""
+        return self._retired is None and self._current is not None and self._current.position > self._max_bytes
+
+    def rotate(self) -> None:
+        """Put the file aside. nginx writes on to it until it is told to reopen its logs; both are read meanwhile."""
+        self._path.replace(self._path.with_suffix(".old"))
+        self._current, self._retired, self._retired_at = None, self._current, self._clock()
+
+    def read(self) -> list[LogLine]:
+        """All that was logged since the last time; nothing while nginx hasn't made the file yet."""
+        lines: list[LogLine] = []
+        if self._retired is not None:
+            lines += self._parse(self._retired)
+            if self._clock() - self._retired_at > RETIRED_SECONDS:
+                self._retired.close()
+                self._retired = None
+        if self._current is None and self._path.exists():
+            self._current = Tail(self._path.open("rb"))
+        if self._current is not None:
+            lines += self._parse(self._current)
+        return lines
+
+    def close(self) -> None:
+        """Close the files."""
+        for tail in (self._current, self._retired):
+            if tail is not None:
+                tail.close()
+        self._current = self._retired = None
+
+    def _parse(self, tail: Tail) -> Iterator[LogLine]:
+        for line in tail.lines():
+            try:
+                yield parse(line)
+            except ValueError:
+                self.foreign_lines += 1

@@ -1,0 +1,158 @@
+"""The web application that is balanced: `python -m lab.backend 71` runs one by hand.
+
+It answers every path with its PID, as the runner of the article does. With `--lab` it obeys the lab's orders on
+stdin (how to behave), tells on stdout what it serves, and ends at EOF.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections import deque
+from dataclasses import dataclass
+
+import tornado.web
+
+from lab.config import Behaviour
+from lab.stdio import Message, emit, obey
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+REPORT_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a backend has done and has on its hands."""
+
+    served: int = 0
+    in_flight: int = 0
+    """Accepted and not yet answered, the waiting ones included."""
+
+
+class Desk:
+    """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._behaviour = Behaviour()
+        self._working = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Work like this from the next request on."""
+        self._behaviour = behaviour
+        self._call_next()
+
+    def accept(self) -> None:
+        """A request has arrived."""
+        self.counts = Counts(self.counts.served, self.counts.in_flight + 1)
+
+    def dismiss(self, *, is_served: bool) -> None:
+        """A request was answered, or its client has gone."""
+        self.counts = Counts(self.counts.served + is_served, self.counts.in_flight - 1)
+
+    async def work(self) -> None:
+        """Queue for a turn, then take the service time, waiting rather than burning it."""
+        turn = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        self._call_next()
+        await turn
+        try:
+            if self._behaviour.service_time_ms > 0:
+                await asyncio.sleep(self._behaviour.service_time_ms / 1000)
+        finally:
+            self._working -= 1
+            self._call_next()
+
+    def _call_next(self) -> None:
+        capacity = self._behaviour.capacity
+        while self._queue and (capacity is None or self._working < capacity):
+            self._working += 1
+            self._queue.popleft().set_result(None)
+
+
+class Hello(tornado.web.RequestHandler):
+    """Says which process answered."""
+
+    desk: Desk
+    is_client_gone = False
+
+    def initialize(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def on_connection_close(self) -> None:
+        self.is_client_gone = True
+
+    async def answer(self) -> None:
+        """Answer whatever was asked, after the time that the lab ordered it to take."""
+        self.desk.accept()
+        await self.desk.work()
+        if not self.is_client_gone:
+            await self.finish(f"Hello from Process Id = {os.getpid()}")
+        self.desk.dismiss(is_served=not self.is_client_gone)
+
+    get = post = put = patch = delete = head = options = answer
+
+
+async def report(desk: Desk) -> None:
+    """Tell the lab the counts whenever they have changed."""
+    told = None
+    while True:
+        if desk.counts != told:
+            told = desk.counts
+            emit_counts(told)
+        await asyncio.sleep(REPORT_SECONDS)
+
+
+def emit_counts(counts: Counts) -> None:
+    """Tell the lab these counts."""
+    emit({"event": "counts", "served": counts.served, "in_flight": counts.in_flight})
+
+
+async def serve(port: int, *, is_in_lab: bool) -> None:
+    """Listen on `port` of the loopback interface until the lab is gone, or for ever.
+
+    Raises:
+        OSError: the port is taken or not allowed.
+    """
+    desk = Desk()
+
+    def handle(order: Message) -> None:
+        match order:
+            case {"order": "behave", "service_time_ms": service_time_ms, "capacity": capacity}:
+                desk.behave(Behaviour(service_time_ms, capacity))
+            case {"order": "count"}:
+                emit_counts(desk.counts)
+
+    application = tornado.web.Application([(r".*", Hello, {"desk": desk})], log_function=lambda _: None)
+    server = application.listen(port, HOST, backlog=BACKLOG)
+    if is_in_lab:
+        emit({"event": "ready"})
+        reporter = asyncio.create_task(report(desk))
+        await obey(handle)
+        reporter.cancel()
+        server.stop()
+    else:
+        print(f"Running on {port}", flush=True)
+        await asyncio.Event().wait()
+
+
+def main() -> int:
+    """The command `python -m lab.backend`."""
+    parser = argparse.ArgumentParser(prog="python -m lab.backend", description="Answers with its process ID.")
+    parser.add_argument("port", type=int, help="port to listen on, at 127.0.0.1")
+    parser.add_argument("--lab", action="store_true", help="obey orders on stdin; the lab starts it so")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(serve(arguments.port, is_in_lab=arguments.lab))
+    except KeyboardInterrupt:
+        return 130
+    except (OSError, OverflowError) as error:
+        print(f"Can't listen on port {arguments.port}: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""The command `lablb`."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import get_completion_class
+
+from lab import __version__
+from lab.config import LabConfig
+from lab.doctor import Verdict, examine
+from lab.errors import ExitCode, LabError, NotReadyError
+from lab.nginx.balancer import preview
+from lab.options import (
+    dashboard_traffic,
+    file_defaults,
+    lab_config,
+    lab_options,
+    run_traffic,
+    traffic_options,
+)
+from lab.ports import choose_ports
+from lab.report import Report
+from lab.run import run_lab
+from lab.session import LabSession
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+EPILOG = """\b
+Examples:
+  lablb                                          the dashboard
+  lablb --algorithm least_conn --service-time 50ms
+  lablb run -n 1000 --format json                no dashboard, a report at the end
+  lablb run -z 10s -q 200 --weights 5,1,1        ten seconds at 200 requests a second
+  lablb doctor                                   is this machine ready?
+"""
+RUN_EPILOG = """\b
+Examples:
+  lablb run -n 1000 --algorithm least_conn
+  lablb run -z 10s -c 16 --format json -o report.json
+  lablb run -z 30s -q 60 --backends 1 --service-time 50ms --capacity 1 --timeout 1s
+"""
+CONFIG_EPILOG = """\b
+Example:
+  lablb config --algorithm hash_consistent --weights 3,1
+"""
+COMPLETION_EPILOG = """\b
+Examples:
+  bash   eval "$(lablb completion bash)"         in ~/.bashrc
+  zsh    eval "$(lablb completion zsh)"          in ~/.zshrc
+  fish   lablb completion fish > ~/.config/fish/completions/lablb.fish
+"""
+
+
+def _read_config_file(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    """Make what the file says the default of every command."""
+    known = frozenset(parameter.name for parameter in run.params if parameter.name) - {"output", "format_"}
+    values = file_defaults(path, known)
+    ctx.default_map = values | dict.fromkeys(cli.commands, values)
+
+
+@click.group(invoke_without_command=True, context_settings=HELP, epilog=EPILOG)
+@click.version_option(__version__, prog_name="lablb")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    envvar="LABLB_CONFIG",
+    is_eager=True,
+    expose_value=False,
+    callback=_read_config_file,
+    help="A TOML file of option names and values.  [default: lablb/config.toml in your configuration folder]",
+)
+@lab_options
+@traffic_options
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """A load-balancing lab on one machine: watch a real nginx balance real requests over real backends.
+
+    Without a command it starts the dashboard. A variable such as LABLB_ALGORITHM, or the configuration file, can set
+    every option too.
+    """
+    if ctx.invoked_subcommand is not None:
+        _refuse_misplaced(ctx, options)
+        return
+    config = lab_config(options, dashboard_traffic(options))
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NotReadyError("The dashboard needs a terminal: use lablb run for a report without one.")
+    from tui.app import run_dashboard  # noqa: PLC0415 - importing Textual takes 0.3 s, which only this command needs
+
+    async def show() -> LabError | None:
+        with _interruption() as interruption:
+            return await run_dashboard(LabSession(config), interruption)
+
+    if (error := asyncio.run(show())) is not None:
+        raise error
+
+
+@cli.command(context_settings=HELP, epilog=RUN_EPILOG)
+@lab_options
+@traffic_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="How to write the report.",
+)
+@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to FILE.")
+@click.pass_context
+def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any) -> None:
+    """Run the lab without its dashboard, and report.
+
+    Progress goes to stderr, the report alone to stdout. Fires 1,000 requests, one after the other, unless told
+    otherwise.
+    """
+    config = lab_config(options, run_traffic(options))
+    if output is not None:
+        _require_writable(output)
+    report = asyncio.run(_run(config))
+    text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+    if report.is_interrupted:
+        ctx.exit(ExitCode.INTERRUPTED)
+    if report.traffic.answered == 0:
+        raise LabError("No request was answered.")
+
+
+@cli.command(context_settings=HELP)
+@lab_options
+@click.pass_context
+def doctor(ctx: click.Context, /, **options: Any) -> None:
+    """Say what is missing or busy on this machine, and the remedy."""
+    config = lab_config(options, LabConfig().traffic)
+
+    async def look() -> bool:
+        is_ready = True
+        async for finding in examine(config):
+            click.echo(str(finding))
+            is_ready &= finding.verdict is not Verdict.BAD
+        return is_ready
+
+    if not asyncio.run(look()):
+        ctx.exit(ExitCode.NOT_READY)
+
+
+@cli.command("config", context_settings=HELP, epilog=CONFIG_EPILOG)
+@lab_options
+def show_config(**options: Any) -> None:
+    """Print the nginx files that the lab would write."""
+    config = lab_config(options, LabConfig().traffic)
+    for name, text in asyncio.run(preview(config, choose_ports(config))).items():
+        click.echo(f"# ---- {name}\n{text}")
+
+
+@cli.command(context_settings=HELP, epilog=COMPLETION_EPILOG)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script for a shell."""
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(cli, {}, "lablb", "_LABLB_COMPLETE").source())
+
+
+def main() -> None:
+    """Run `lablb`: what a person can mend is told in one line on stderr, with the exit code that says its kind."""
+    try:
+        code = cli.main(prog_name="lablb", standalone_mode=False)
+    except LabError as error:
+        code = _complain(str(error), error.exit_code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "lablb"
+        code = _complain(f"{error.format_message()} See {command} --help.", ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; keep Python from complaining about it once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.DONE
+    sys.exit(code)
+
+
+def _complain(sentence: str, code: ExitCode) -> ExitCode:
+    click.echo(f"lablb: {sentence}", err=True)
+    return code
+
+
+def _refuse_misplaced(ctx: click.Context, options: dict[str, Any]) -> None:
+    """The group's options are the dashboard's: before another command's name they would be lost."""
+    is_given = click.core.ParameterSource.COMMANDLINE
+    given = [f"--{name.replace('_', '-')}" for name in options if ctx.get_parameter_source(name) is is_given]
+    if given:
+        raise click.UsageError(
+            f"Write {', '.join(given)} behind the command: lablb {ctx.invoked_subcommand} {given[0]} …."
+        )
+
+
+async def _run(config: LabConfig) -> Report:
+    with _interruption() as interruption:
+        if not sys.stderr.isatty():
+            return await run_lab(config, interruption)
+        with click.progressbar(length=1000, label=config.algorithm, file=sys.stderr, show_pos=False) as bar:
+            return await run_lab(config, interruption, _advance(bar))
+
+
+def _advance(bar: Any) -> Callable[[float], None]:
+    def advance(part: float) -> None:
+        bar.update(round(part * bar.length) - bar.pos)
+
+    return advance
+
+
+@contextlib.contextmanager
+def _interruption() -> Iterator[asyncio.Event]:
+    """An event that Ctrl-C, a termination or a hang-up sets, so that the lab ends in good order."""
+    loop = asyncio.get_running_loop()
+    interruption = asyncio.Event()
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    handled = []
+    for name in names:
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C then cancels the main task
+            loop.add_signal_handler(getattr(signal, name), interruption.set)
+            handled.append(name)
+    try:
+        yield interruption
+    finally:
+        for name in handled:
+            loop.remove_signal_handler(getattr(signal, name))
+
+
+def _require_writable(path: Path) -> None:
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise NotReadyError(f"{path} can't be written ({error.strerror}): give another file with -o.") from None

@@ -1,0 +1,156 @@
+"""What the lab is asked to be: validated where it is built, so that the rest may trust it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
+from lab.errors import UsageError
+
+PRIVILEGED_PORTS = (70, 71)
+"""The article's ports: nginx's, and the first backend's."""
+FALLBACK_PORTS = (8070, 8071)
+"""Where the lab moves when the article's need a privilege it doesn't have."""
+MAX_PORT = 65535
+MAX_WEIGHT = 1000
+"""nginx takes more, but a consistent hash allocates 160 points a unit of weight."""
+DASHBOARD_RATE_RPS = 20.0
+READ_TIMEOUT_SHARE = 0.4
+"""The part of the client's patience that nginx spends on a silent backend, so that another has time to answer."""
+MIN_READ_TIMEOUT_MS = 2000
+
+
+def _positive(what: str, value: float | None) -> None:
+    if value is not None and not 0 < value < float("inf"):
+        raise UsageError(f"A {what} of {value:g} can't be: give more than 0.")
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How a backend answers.
+
+    The service time is waited, not burnt; requests beyond the capacity wait their turn.
+    """
+
+    service_time_ms: float = 0.0
+    capacity: int | None = None
+    """How many requests it works on at once; None for no limit."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.service_time_ms < float("inf"):
+            raise UsageError(f"A service time of {self.service_time_ms:g} ms can't be: give 0 or more.")
+        if self.capacity is not None and self.capacity < 1:
+            raise UsageError(f"A capacity of {self.capacity} would never answer: give 1 or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSpec:
+    """One `server` line of the upstream. Its port is the lab's base port plus its place in the list."""
+
+    weight: int = 1
+    is_down: bool = False
+    is_backup: bool = False
+    max_fails: int = 1
+    fail_timeout_seconds: int = 10
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.weight <= MAX_WEIGHT:
+            raise UsageError(f"A weight of {self.weight} can't be: give 1 to {MAX_WEIGHT:,}.")
+        if self.max_fails < 0:
+            raise UsageError(f"max_fails of {self.max_fails} can't be: give 0 (never put aside) or more.")
+        if self.fail_timeout_seconds < 1:
+            raise UsageError(f"A fail timeout of {self.fail_timeout_seconds} s can't be: give 1s or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSpec:
+    """What the lab's client fires: an open loop when it has a rate, a closed one when it hasn't."""
+
+    rate_rps: float | None = None
+    connections: int | None = None
+    """Closed loop: how many requests are under way at once (1 unless given). Open loop: the most there may be."""
+    requests: int | None = None
+    """Stop after so many; None for no limit."""
+    duration_seconds: float | None = None
+    """Stop after so long; None for no limit."""
+    timeout_seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        _positive("rate", self.rate_rps)
+        _positive("number of connections", self.connections)
+        _positive("number of requests", self.requests)
+        _positive("duration", self.duration_seconds)
+        _positive("timeout", self.timeout_seconds)
+        if self.connections is not None and self.connections > 10_000:
+            raise UsageError(f"{self.connections:,} connections are more than one client can hold: give up to 10,000.")
+
+
+@dataclass(frozen=True, slots=True)
+class LabConfig:
+    """A whole lab.
+
+    Raises:
+        UsageError: a value, or a combination of values, makes no sense.
+    """
+
+    algorithm: str = DEFAULT_ALGORITHM
+    backends: tuple[BackendSpec, ...] = field(default=(BackendSpec(),) * 5)
+    behaviour: Behaviour = Behaviour()
+    port: int | None = None
+    """nginx's port; None for 70, or 8070 where 70 isn't allowed."""
+    base_port: int | None = None
+    """The first backend's port; None for 71, or 8071 where 71 isn't allowed."""
+    nginx: str = "bundled"
+    """`bundled`, `system`, or the path of a binary."""
+    nginx_workers: int = 1
+    restart: bool = False
+    """Bring a backend that died back."""
+    traffic: TrafficSpec = TrafficSpec(rate_rps=DASHBOARD_RATE_RPS)
+
+    def __post_init__(self) -> None:
+        algorithm_named(self.algorithm)
+        if not self.backends:
+            raise UsageError("A lab needs backends: give 1 or more.")
+        if all(spec.is_backup for spec in self.backends):
+            raise UsageError("nginx needs a backend that is no backup: make fewer of them backups.")
+        if not 1 <= self.nginx_workers <= 64:
+            raise UsageError(f"{self.nginx_workers} nginx workers can't be: give 1 to 64.")
+        for port in (self.port, self.base_port):
+            if port is not None and not 1 <= port <= MAX_PORT:
+                raise UsageError(f"There is no port {port}: give 1 to {MAX_PORT}.")
+        port, base_port = self.preferred_ports
+        last = base_port + len(self.backends) - 1
+        if last > MAX_PORT:
+            raise UsageError(
+                f"{len(self.backends)} backends from port {base_port} on would need port {last}, and ports end at"
+                f" {MAX_PORT}: give a lower --base-port or fewer --backends."
+            )
+        if base_port <= port <= last:
+            raise UsageError(
+                f"nginx's port {port} lies among the backends' ports {base_port}-{last}:"
+                " give another --port or --base-port."
+            )
+
+    @property
+    def read_timeout_ms(self) -> int:
+        """How long nginx waits for a silent backend: long enough for what is asked, shorter than the client waits."""
+        patience_ms = READ_TIMEOUT_SHARE * self.traffic.timeout_seconds * 1000
+        return round(max(MIN_READ_TIMEOUT_MS, patience_ms, 2 * self.behaviour.service_time_ms))
+
+    @property
+    def preferred_ports(self) -> tuple[int, int]:
+        """nginx's port and the first backend's, as asked for."""
+        port, base_port = PRIVILEGED_PORTS
+        return self.port or port, self.base_port or base_port
+
+    def with_weights(self, weights: tuple[int, ...]) -> Self:
+        """The same lab with one weight a backend.
+
+        Raises:
+            UsageError: there are more or fewer weights than backends.
+        """
+        if len(weights) != len(self.backends):
+            raise UsageError(
+                f"{len(weights)} weights don't fit {len(self.backends)} backends: give one weight for each."
+            )
+        specs = (replace(spec, weight=weight) for spec, weight in zip(self.backends, weights, strict=True))
+        return replace(self, backends=tuple(specs))

@@ -1,0 +1,59 @@
+"""What a lab can be told and asked: the one face the dashboard knows."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from lab.models import Snapshot
+
+
+class Lab(Protocol):
+    """A running load-balancing lab.
+
+    Every command returns when its effect stands (nginx reloaded, process gone) and raises a `LabError`, whose text
+    is meant for a person, when it can't be done; the lab then runs on as it was.
+    """
+
+    async def start(self) -> None:
+        """Start backends, nginx and traffic; progress shows in the snapshots' `activity`."""
+
+    async def stop(self) -> None:
+        """End every process and remove every file; safe to call twice and at any time."""
+
+    def snapshots(self) -> AsyncIterator[Snapshot]:
+        """The newest snapshot, then each newer one, five a second; a slow reader skips. Ends when the lab stopped."""
+
+    async def use_algorithm(self, name: str) -> None:
+        """Balance by the algorithm of that name from now on."""
+
+    async def kill_backend(self, port: int) -> None:
+        """SIGKILL it."""
+
+    async def restart_backend(self, port: int) -> None:
+        """Start it anew, with a new PID; ends it first if it still runs."""
+
+    async def toggle_freeze(self, port: int) -> None:
+        """SIGSTOP it, or SIGCONT it if it is frozen."""
+
+    async def slow_backend(self, port: int) -> None:
+        """Raise its service time to the next step, and after the last step back to what it was at first."""
+
+    async def change_weight(self, port: int, by: int) -> None:
+        """Raise or lower its weight."""
+
+    async def toggle_down(self, port: int) -> None:
+        """Take it out of rotation (`down`), or back in."""
+
+    async def toggle_backup(self, port: int) -> None:
+        """Make it a `backup`, or a primary again."""
+
+    async def toggle_traffic(self) -> None:
+        """Pause or resume the lab's client."""
+
+    async def step_rate(self, steps: int) -> None:
+        """Raise (or lower, if negative) the open loop's rate, or the closed loop's connections, by so many steps."""
+
+    async def fire_once(self) -> None:
+        """Send one request now, paused or not."""
+
+    def zero_counters(self) -> None:
+        """Count hits, failures and latencies anew; the ledger goes on."""

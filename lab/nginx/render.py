@@ -1,0 +1,124 @@
+"""Writes nginx's files from the templates, and compares them with those before."""
+
+import difflib
+import os
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+
+from lab.algorithms import algorithm_named
+from lab.config import BackendSpec
+from lab.models import DiffLine
+from lab.nginx.binary import NginxBinary
+
+SITE = "lablb.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What nginx is to balance, and how: everything that can change while the lab runs."""
+
+    algorithm: str
+    backends: tuple[tuple[int, BackendSpec], ...]
+    """Port and `server` line of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stays as it is while the lab runs."""
+
+    port: int
+    workers: int
+    read_timeout_ms: int
+    """How long a backend may be silent before nginx tries the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class NginxFiles:
+    """The text of nginx.conf and of the one site."""
+
+    main: str
+    site: str
+
+    def write(self, folder: Path) -> None:
+        """Write them into `folder` the article's way: the site in sites-available, a link to it in sites-enabled."""
+        available, enabled = folder / "sites-available" / SITE, folder / "sites-enabled" / SITE
+        for path in (available, enabled):
+            path.parent.mkdir(exist_ok=True)
+        (folder / "nginx.conf").write_text(self.main, encoding="utf-8")
+        available.write_text(self.site, encoding="utf-8")
+        enabled.unlink(missing_ok=True)
+        try:
+            enabled.symlink_to(Path("..") / "sites-available" / SITE)
+        except OSError:  # Windows refuses links without a privilege
+            enabled.write_text(self.site, encoding="utf-8")
+
+
+def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: int) -> NginxFiles:
+    """The files for this binary; `generation` is logged with each request, so that it is known which one served it."""
+    user, group = _unprivileged()
+    main = _template("nginx.conf").render(
+        features=binary.features,
+        workers=frame.workers,
+        generation=generation,
+        user=user,
+        group=group,
+    )
+    site = _template(f"sites-available/{SITE}").render(
+        directive=algorithm_named(upstream.algorithm).directive,
+        servers=[(port, _parameters(spec)) for port, spec in upstream.backends],
+        port=frame.port,
+        read_timeout_ms=frame.read_timeout_ms,
+    )
+    return NginxFiles(main, site)
+
+
+def compare(before: str, after: str) -> tuple[DiffLine, ...]:
+    """`after` line by line, with what came (`+`) and what went (`-`)."""
+    lines = difflib.ndiff(before.splitlines(), after.splitlines())
+    return tuple(DiffLine(line[0], line[2:]) for line in lines if line[0] != "?")
+
+
+def _parameters(spec: BackendSpec) -> str:
+    """What follows the address in a `server` line; nginx's defaults are left out."""
+    default = BackendSpec()
+    words = []
+    if spec.weight != default.weight:
+        words.append(f"weight={spec.weight}")
+    if spec.max_fails != default.max_fails:
+        words.append(f"max_fails={spec.max_fails}")
+    if spec.fail_timeout_seconds != default.fail_timeout_seconds:
+        words.append(f"fail_timeout={spec.fail_timeout_seconds}s")
+    if spec.is_backup:
+        words.append("backup")
+    if spec.is_down:
+        words.append("down")
+    return "".join(f" {word}" for word in words)
+
+
+def _unprivileged() -> tuple[str | None, str | None]:
+    """The user and group that nginx's workers change to when the lab runs as root; None where they can't change."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None, None
+    import grp  # noqa: PLC0415 - POSIX only
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_name, grp.getgrgid(nobody.pw_gid).gr_name
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - nginx's syntax, not HTML; every value in it is an int or of our own catalogue
+    )
+    source = resources.files("nginx_templates").joinpath(name).read_text(encoding="utf-8")
+    return environment.from_string(source)

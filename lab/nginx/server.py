@@ -1,0 +1,158 @@
+"""Runs nginx under the guardian, and changes its configuration without losing a request."""
+
+import asyncio
+import contextlib
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from lab.errors import LabError, NginxRefusedError
+from lab.nginx.binary import NginxBinary
+from lab.nginx.render import NginxFiles
+from lab.processes import Child
+from lab.stdio import Message
+
+START_SECONDS = 5.0
+RELOAD_SECONDS = 5.0
+
+
+class NginxServer:
+    """One nginx: its master is the guardian's child, its files live in the runtime folder.
+
+    Raises (every command):
+        NginxRefusedError: nginx refused the configuration; the running one is as it was.
+        LabError: nginx didn't do what it was told in time.
+    """
+
+    def __init__(self, binary: NginxBinary, folder: Path, guardian: Child) -> None:
+        self.binary = binary
+        self.folder = folder
+        self.master_pid: int | None = None
+        """None while it doesn't run."""
+        self._guardian = guardian
+        self._started = asyncio.Event()
+        self._exit_code: int | None = None
+
+    @property
+    def access_log(self) -> Path:
+        return self.folder / "access.log"
+
+    @property
+    def error_log(self) -> Path:
+        return self.folder / "error.log"
+
+    def heard(self, event: Message) -> None:
+        """Take note of what the guardian says of nginx."""
+        match event:
+            case {"event": "nginx_started", "pid": pid}:
+                self.master_pid = pid
+                self._started.set()
+            case {"event": "nginx_exited", "pid": pid, "code": code} if pid == self.master_pid:
+                self.master_pid, self._exit_code = None, code
+
+    async def test(self, files: NginxFiles) -> None:
+        """Have nginx check the files in a scratch folder beside the running ones."""
+        with tempfile.TemporaryDirectory(prefix="test-", dir=self.folder) as scratch:
+            (Path(scratch) / "temp").mkdir()
+            files.write(Path(scratch))
+            code, output = await self._run("-p", scratch, "-c", "nginx.conf", "-t", "-q")
+        if code != 0:
+            raise NginxRefusedError(f"nginx refused the configuration: {_first_complaint(output, scratch)}")
+
+    async def start(self, files: NginxFiles) -> None:
+        """Start nginx on tested files, and wait until its workers accept."""
+        files.write(self.folder)
+        self._started.clear()
+        self._exit_code = None
+        argv = [str(self.binary.path), *self.binary.error_log_option, "-p", str(self.folder), "-c", "nginx.conf"]
+        self._guardian.send({"order": "start_nginx", "argv": argv})
+        await self._until(lambda: bool(self.worker_pids()) or self._exit_code is not None, START_SECONDS, "start")
+        if self._exit_code is not None:
+            complaint = _first_complaint("\n".join(self._guardian.stderr) or self._errors_since(0), str(self.folder))
+            raise NginxRefusedError(f"nginx ended as soon as it started: {complaint}")
+
+    async def reload(self, files: NginxFiles) -> None:
+        """Swap tested files in and reload; returns once the new workers run and the old ones take no more requests.
+
+        `nginx -s reload` succeeds even when the master then fails, so new worker PIDs are what counts.
+        """
+        old_workers = set(self.worker_pids())
+        log_size = self.error_log.stat().st_size
+        files.write(self.folder)
+        code, output = await self._signal("reload")
+        if code != 0:
+            raise NginxRefusedError(f"nginx refused to reload: {_first_complaint(output, str(self.folder))}")
+
+        def is_done() -> bool:
+            workers = set(self.worker_pids())
+            return bool(workers - old_workers) and all(_is_leaving(pid) for pid in old_workers & workers)
+
+        try:
+            await self._until(is_done, RELOAD_SECONDS, "reload")
+        except LabError:
+            if complaint := self._errors_since(log_size):
+                text = _first_complaint(complaint, str(self.folder))
+                raise NginxRefusedError(f"nginx refused to reload: {text}") from None
+            raise
+
+    async def reopen_logs(self) -> None:
+        """Have nginx write to new log files, after the old ones were renamed."""
+        await self._signal("reopen")
+
+    def worker_pids(self) -> tuple[int, ...]:
+        """The workers that run now, those that finish their last requests after a reload included."""
+        if self.master_pid is None:
+            return ()
+        with contextlib.suppress(psutil.Error):
+            return tuple(child.pid for child in psutil.Process(self.master_pid).children())
+        return ()
+
+    async def _signal(self, name: str) -> tuple[int, str]:
+        return await self._run("-p", str(self.folder), "-c", "nginx.conf", "-s", name)
+
+    async def _run(self, *arguments: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            self.binary.path,
+            *self.binary.error_log_option,
+            *arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        return await process.wait(), output.decode(errors="replace")
+
+    async def _until(self, is_true: Callable[[], bool], seconds: float, what: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not is_true():
+            if time.monotonic() > deadline:
+                raise LabError(f"nginx didn't {what} within {seconds:g} s: see {self.error_log}.")
+            await asyncio.sleep(0.01)
+
+    def _errors_since(self, position: int) -> str:
+        with contextlib.suppress(OSError), self.error_log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(position)
+            return "".join(line for line in log if "[emerg]" in line or "[alert]" in line)
+        return ""
+
+
+def _is_leaving(pid: int) -> bool:
+    """Whether a worker accepts nothing any more; on systems that don't show it, that it was told to is enough."""
+    try:
+        title = " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return True
+    return "shutting down" in title or "worker process" not in title
+
+
+def _first_complaint(output: str, folder: str) -> str:
+    """nginx's own message, without its time stamp, its PID and the folder's name."""
+    for line in output.splitlines():
+        if "[emerg]" in line or "[alert]" in line:
+            _, _, text = line.partition("] ")
+            return text.partition(": ")[2].replace(f"{folder}/", "") if "#" in text else text
+    return output.strip() or "it gave no reason"

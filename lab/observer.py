@@ -1,0 +1,134 @@
+"""Turns what is heard of a lab into what is shown of it: the log, the client's outcomes, the machine's figures."""
+
+import time
+from collections.abc import Sequence
+
+from lab.access_log import AccessLog
+from lab.config import BackendSpec
+from lab.fleet import Backend, Fleet
+from lab.journal import Journal
+from lab.models import BackendView, LatencySummary, Ledger, NginxView, TrafficView
+from lab.monitor import Monitor
+from lab.nginx.server import NginxServer
+from lab.tally import Tally
+from lab.traffic.driver import TrafficDriver
+from lab.traffic.outcome import Outcome
+
+
+class Observer:
+    """Reads and counts. Every figure it gives is of the moment it is asked."""
+
+    def __init__(self, log: AccessLog, fleet: Fleet, shot_name: str) -> None:
+        self.log = log
+        self.tally = Tally(time.monotonic)
+        self.journal = Journal(shot_name, time.monotonic, lambda port: _pid(fleet, port))
+        self.monitor = Monitor()
+        self._fleet = fleet
+
+    def read_log(self) -> None:
+        """Count what nginx has logged since the last time."""
+        for line in self.log.read():
+            is_ours = self.journal.is_ours(line)
+            self.tally.count_line(line, is_ours=is_ours)
+            self.journal.note_line(line)
+
+    def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Count what the lab's client tells."""
+        for outcome in outcomes:
+            self.tally.count_outcome(outcome)
+            self.journal.note_outcome(outcome)
+
+    def ledger(self) -> Ledger:
+        """The three counts, with what can't be in all of them yet."""
+        journal = self.journal
+        served = sum(backend.served for backend in self._fleet)
+        in_flight = sum(backend.in_flight or 0 for backend in self._fleet)
+        is_moving = journal.nginx_forwarded != served
+        return Ledger(
+            client_answered=journal.client_answered,
+            nginx_logged=journal.nginx_logged,
+            backends_served=served,
+            nginx_forwarded=journal.nginx_forwarded,
+            other_clients=journal.other_clients,
+            settling=journal.settling() + (in_flight + self.tally.recent_hits() if is_moving else 0),
+        )
+
+    def backends(self, specs: dict[int, BackendSpec]) -> tuple[BackendView, ...]:
+        """Each backend with its place in the upstream."""
+        rates = self.tally.hit_rates_rps()
+        _, latencies = self.tally.recent_latencies()
+        all_hits = sum(self.tally.totals.hits[backend.port] for backend in self._fleet)
+        return tuple(
+            self._backend(
+                backend,
+                specs[backend.port],
+                all_hits,
+                rates.get(backend.port, 0.0),
+                latencies.get(backend.port, LatencySummary()),
+            )
+            for backend in self._fleet
+        )
+
+    def _backend(
+        self, backend: Backend, spec: BackendSpec, all_hits: int, rate_rps: float, latency: LatencySummary
+    ) -> BackendView:
+        hits = self.tally.totals.hits[backend.port]
+        usage = self.monitor.usage.get(backend.pid or 0)
+        return BackendView(
+            port=backend.port,
+            state=backend.state,
+            pid=backend.pid,
+            weight=spec.weight,
+            is_down=spec.is_down,
+            is_backup=spec.is_backup,
+            service_time_ms=backend.behaviour.service_time_ms,
+            is_slowed=backend.is_slowed,
+            hits=hits,
+            share=hits / all_hits if all_hits else None,
+            failures=self.tally.totals.failures[backend.port],
+            rate_rps=rate_rps,
+            in_flight=backend.in_flight,
+            latency=latency,
+            cpu_percent=usage.cpu_percent if usage else None,
+            rss_bytes=usage.rss_bytes if usage else None,
+            note=backend.note,
+        )
+
+    def nginx(self, server: NginxServer, port: int, worker_pids: Sequence[int]) -> NginxView:
+        """The running nginx."""
+        pids = (server.master_pid or 0, *worker_pids)
+        usage = [self.monitor.usage[pid] for pid in pids if pid in self.monitor.usage]
+        return NginxView(
+            version=server.binary.version_text,
+            source=server.binary.source,
+            port=port,
+            master_pid=server.master_pid,
+            worker_pids=tuple(worker_pids),
+            cpu_percent=sum(each.cpu_percent for each in usage) if usage else None,
+            rss_bytes=sum(each.rss_bytes for each in usage) if usage else None,
+        )
+
+    def traffic(self, driver: TrafficDriver) -> TrafficView:
+        """The lab's own client."""
+        totals = self.tally.totals
+        latency, _ = self.tally.recent_latencies()
+        return TrafficView(
+            loop=driver.loop,
+            target_rps=driver.rate_rps,
+            connections=driver.connections,
+            is_paused=driver.is_paused,
+            sent=totals.answered + totals.failed + driver.in_flight,
+            answered=totals.answered,
+            failed=totals.failed,
+            retried=totals.retried,
+            late=totals.late,
+            in_flight=driver.in_flight,
+            errors=tuple(totals.errors.most_common()),
+            rate_rps=self.tally.answer_rate_rps(),
+            other_clients=totals.other_clients,
+            latency=latency,
+        )
+
+
+def _pid(fleet: Fleet, port: int) -> int | None:
+    return next((backend.pid for backend in fleet if backend.port == port), None)

@@ -1,0 +1,117 @@
+"""Which ports the lab gets: the article's where they are allowed, others where they aren't."""
+
+import contextlib
+import errno
+import socket
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psutil
+
+from lab.config import FALLBACK_PORTS, LabConfig
+from lab.errors import NotReadyError
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of one lab, all of them free a moment ago."""
+
+    nginx: int
+    backends: tuple[int, ...]
+    notice: str | None = None
+    """What a person should know: that the lab moved, and what would allow the article's ports."""
+
+
+def choose_ports(config: LabConfig) -> Ports:
+    """The ports asked for, or the fallback for those that were left open and aren't allowed.
+
+    Raises:
+        NotReadyError: a port is taken (the sentence names who holds it), or one that was asked for isn't allowed.
+    """
+    count = len(config.backends)
+    port, base_port = config.preferred_ports
+    moved = []
+    if not is_allowed(port):
+        if config.port is not None:
+            raise _not_allowed(port)
+        moved.append(port)
+        port = FALLBACK_PORTS[0]
+    if not all(is_allowed(base_port + n) for n in range(count)):
+        if config.base_port is not None:
+            raise _not_allowed(base_port)
+        moved.append(base_port)
+        base_port = FALLBACK_PORTS[1]
+    ports = Ports(port, tuple(range(base_port, base_port + count)), _moved_notice(moved, port, base_port))
+    if port in ports.backends:
+        raise NotReadyError(f"Port {port} would serve nginx and a backend both: give another --port or --base-port.")
+    return ports
+
+
+def require_free(ports: Ports) -> None:
+    """Make sure that nobody listens on them.
+
+    Raises:
+        NotReadyError: somebody does; the sentence names who, if this user may know.
+    """
+    for candidate in (ports.nginx, *ports.backends):
+        if _bind_error(candidate) is not None:
+            option = "--port" if candidate == ports.nginx else "--base-port"
+            raise NotReadyError(
+                f"Port {candidate} is taken by {_holder(candidate)}: end that, or give another {option}."
+            )
+
+
+def is_allowed(port: int) -> bool:
+    """Whether this user may listen on the port, free or not."""
+    error = _bind_error(port)
+    return error is None or error.errno not in (errno.EACCES, errno.EPERM)
+
+
+def permission_remedy(port: int) -> str:
+    """The command that would allow the port on this system."""
+    if sys.platform == "linux":
+        return f"sudo sysctl net.ipv4.ip_unprivileged_port_start={port}"
+    return "sudo lablb"
+
+
+def _bind_error(port: int) -> OSError | None:
+    with socket.socket() as probe:
+        if sys.platform == "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            probe.listen(1)
+        except OSError as error:
+            return error
+    return None
+
+
+def _not_allowed(port: int) -> NotReadyError:
+    return NotReadyError(
+        f"Port {port} isn't allowed for this user: give one above 1023, or allow it with: {permission_remedy(port)}"
+    )
+
+
+def _moved_notice(moved: Iterable[int], port: int, base_port: int) -> str | None:
+    refused = list(moved)
+    if not refused:
+        return None
+    return (
+        f"Ports below 1024 aren't allowed here, so nginx is at {port} and the backends from {base_port} on;"
+        f" to have {refused[0]}: {permission_remedy(refused[0])}"
+    )
+
+
+def _holder(port: int) -> str:
+    """Who listens on the port, as far as this user may know."""
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            is_listening = connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+            if is_listening and connection.pid is not None:
+                return f"{psutil.Process(connection.pid).name()} (PID {connection.pid})"
+    return "a process of another user"

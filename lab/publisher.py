@@ -1,0 +1,46 @@
+"""Hands the newest snapshot to whoever wants it; a slow reader skips, and nothing queues."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from lab.models import EMPTY, Snapshot
+
+
+class Publisher:
+    """One writer, any number of readers."""
+
+    def __init__(self) -> None:
+        self.latest: Snapshot = EMPTY
+        self._changed = asyncio.Event()
+        self._is_closed = False
+        self._failure: BaseException | None = None
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Make this the newest."""
+        self.latest = snapshot
+        self._wake()
+
+    def close(self, failure: BaseException | None = None) -> None:
+        """Let the readers end once they have the newest, or raise `failure` in them."""
+        self._is_closed = True
+        self._failure = self._failure or failure
+        self._wake()
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """The newest, then each newer one."""
+        sequence = -1
+        while True:
+            changed = self._changed
+            if self.latest.sequence > sequence:
+                sequence = self.latest.sequence
+                yield self.latest
+            elif self._failure is not None:
+                raise self._failure
+            elif self._is_closed:
+                return
+            else:
+                await changed.wait()
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -1,0 +1,178 @@
+"""The report of a run: measured once, written as text, JSON or CSV."""
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lab.models import BackendView, LatencySummary, Ledger, LoopKind, NginxView, TrafficView
+
+BAR_CELLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run measured. Latencies cover the whole run, from the moment each request was due."""
+
+    algorithm: str
+    nginx: NginxView
+    nginx_path: str
+    workers: int
+    traffic: TrafficView
+    backends: tuple[BackendView, ...]
+    ledger: Ledger
+    duration_seconds: float
+    is_interrupted: bool = False
+
+    @property
+    def rate_rps(self) -> float:
+        return self.traffic.answered / self.duration_seconds if self.duration_seconds else 0.0
+
+    def as_json(self) -> str:
+        """One object; fields are added in later versions, never renamed or removed."""
+        traffic, ledger = self.traffic, self.ledger
+        content = {
+            "algorithm": self.algorithm,
+            "url": self.nginx.url,
+            "nginx": {"version": self.nginx.version, "path": self.nginx_path, "workers": self.workers},
+            "loop": traffic.loop.value,
+            "requests": {
+                "sent": traffic.sent,
+                "answered": traffic.answered,
+                "failed": traffic.failed,
+                "retried": traffic.retried,
+                "late": traffic.late,
+                "errors": dict(traffic.errors),
+            },
+            "duration_s": round(self.duration_seconds, 6),
+            "rate_rps": round(self.rate_rps, 3),
+            "latency_ms": latency_fields(traffic.latency),
+            "backends": [
+                {
+                    "port": backend.port,
+                    "pid": backend.pid,
+                    "state": backend.state.value,
+                    "weight": backend.weight,
+                    "hits": backend.hits,
+                    "share": None if backend.share is None else round(backend.share, 6),
+                    "latency_ms": latency_fields(backend.latency),
+                    "failures": backend.failures,
+                }
+                for backend in self.backends
+            ],
+            "ledger": {
+                "client_answered": ledger.client_answered,
+                "nginx_logged": ledger.nginx_logged,
+                "backends_served": ledger.backends_served,
+                "other_clients": ledger.other_clients,
+                "balanced": ledger.is_balanced,
+                "nginx_forwarded": ledger.nginx_forwarded,
+                "differences": list(ledger.differences),
+            },
+            "interrupted": self.is_interrupted,
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+    def as_csv(self) -> str:
+        """One row a backend and one for all; columns are appended in later versions, never inserted."""
+        traffic = self.traffic
+        rows: list[dict[str, Any]] = [
+            {
+                "algorithm": self.algorithm,
+                "port": backend.port,
+                "pid": backend.pid,
+                "state": backend.state.value,
+                "weight": backend.weight,
+                "hits": backend.hits,
+                "share": backend.share,
+                **_latency_columns(backend.latency),
+            }
+            for backend in self.backends
+        ]
+        rows.append(
+            {
+                "algorithm": self.algorithm,
+                "port": "all",
+                "hits": sum(backend.hits for backend in self.backends),
+                **_latency_columns(traffic.latency),
+                "sent": traffic.sent,
+                "answered": traffic.answered,
+                "failed": traffic.failed,
+                "retried": traffic.retried,
+                "duration_s": round(self.duration_seconds, 6),
+                "rate_rps": round(self.rate_rps, 3),
+            }
+        )
+        columns = [*rows[0], *(name for name in rows[-1] if name not in rows[0])]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def as_text(self) -> str:
+        """For people."""
+        return "\n".join([*self._head(), "", *self._table(), "", *self._foot()]) + "\n"
+
+    def _head(self) -> list[str]:
+        traffic, nginx = self.traffic, self.nginx
+        workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
+        connections = "1 connection" if traffic.connections == 1 else f"{traffic.connections} connections"
+        loop = f"{connections}" if traffic.loop is LoopKind.CLOSED else f"{traffic.target_rps:g} req/s"
+        errors = "  ".join(f"{kind} {count:,}" for kind, count in traffic.errors)
+        return [
+            f"{self.algorithm} on nginx {nginx.version} ({nginx.source}, {workers}) at {nginx.url}",
+            f"{traffic.loop.value} loop, {loop}: {traffic.sent:,} requests in {self.duration_seconds:.2f} s,"
+            f" {self.rate_rps:,.0f} answers/s" + (", interrupted" if self.is_interrupted else ""),
+            f"answered {traffic.answered:,}   failed {traffic.failed:,}   retried {traffic.retried:,}"
+            + (f"   late {traffic.late:,}" if traffic.loop is LoopKind.OPEN else "")
+            + (f"   ({errors})" if errors else ""),
+        ]
+
+    def _table(self) -> list[str]:
+        most = max((backend.share or 0.0 for backend in self.backends), default=0.0)
+        head = f"{'backend':>7} {'pid':>8}  {'state':<8} {'weight':>6} {'hits':>10}  {'share':<{BAR_CELLS + 8}}"
+        lines = [f"{head}{'p50':>9} {'p95':>9} {'p99':>9} {'max':>9}"]
+        for backend in self.backends:
+            share = backend.share or 0.0
+            bar = "█" * round(BAR_CELLS * share / most) if most else ""
+            state = "down" if backend.is_down else backend.state.value
+            lines.append(
+                f"{backend.port:>7} {backend.pid or '–':>8}  {state:<8} {backend.weight:>6} {backend.hits:>10,}"
+                f"  {bar:<{BAR_CELLS}} {share:>6.1%} {_latencies(backend.latency)}"
+            )
+        hits = sum(backend.hits for backend in self.backends)
+        lines.append(
+            f"{'all':>7} {'':>8}  {'':<8} {'':>6} {hits:>10,}  {'':<{BAR_CELLS + 7}} {_latencies(self.traffic.latency)}"
+        )
+        return lines
+
+    def _foot(self) -> list[str]:
+        ledger = self.ledger
+        counts = (
+            f"client {ledger.client_answered:,}   nginx {ledger.nginx_logged:,}"
+            f" + {ledger.other_clients:,} of other clients   backends {ledger.backends_served:,}"
+        )
+        return [f"ledger  {'✓ all agree' if ledger.is_balanced else '✗ ' + '; '.join(ledger.differences)}   {counts}"]
+
+
+def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
+    """As the contract's `latency_ms`: milliseconds, to the microsecond."""
+    fields = {name.removesuffix("_ms"): value for name, value in asdict(latency).items() if name != "count"}
+    return {name: None if value is None else round(value, 3) for name, value in fields.items()} | {
+        "count": latency.count
+    }
+
+
+def _latency_columns(latency: LatencySummary) -> dict[str, float | int | None]:
+    return {"count" if name == "count" else f"{name}_ms": value for name, value in latency_fields(latency).items()}
+
+
+def _latencies(latency: LatencySummary) -> str:
+    values = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms)
+    return " ".join(f"{'–':>9}" if value is None else f"{_milliseconds(value):>9}" for value in values)
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"

@@ -1,0 +1,77 @@
+"""The lab without its dashboard: start, fire what was asked for, settle the ledger, report."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from lab.config import LabConfig
+from lab.models import LatencySummary
+from lab.report import Report
+from lab.session import LabSession
+from lab.traffic.driver import TrafficDriver
+
+PROGRESS_SECONDS = 0.1
+
+
+async def run_lab(
+    config: LabConfig, interruption: asyncio.Event, on_progress: Callable[[float], None] = lambda _: None
+) -> Report:
+    """Fire the plan to its end, or until the interruption, and report; `on_progress` is told how far it is, 0 to 1.
+
+    Raises:
+        LabError: the lab couldn't start, or broke.
+    """
+    session = LabSession(config)
+    try:
+        await session.start(is_firing=False)
+        driver = session.parts.driver
+        driver.resume()
+        ends = [asyncio.create_task(end) for end in (driver.finish(), interruption.wait(), session.fail())]
+        try:
+            while not any(end.done() for end in ends):
+                on_progress(_progress(config, driver))
+                await asyncio.wait(ends, timeout=PROGRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                if end.done():
+                    end.result()
+        finally:
+            for end in ends:
+                end.cancel()
+        if interruption.is_set():
+            driver.pause()
+        else:
+            on_progress(1.0)
+        return await _report(session, is_interrupted=interruption.is_set())
+    finally:
+        await session.stop()
+
+
+def _progress(config: LabConfig, driver: TrafficDriver) -> float:
+    plan = config.traffic
+    parts = [0.0]
+    if plan.requests is not None:
+        parts.append(driver.finished / plan.requests)
+    if plan.duration_seconds is not None:
+        parts.append(driver.elapsed_seconds / plan.duration_seconds)
+    return min(1.0, max(parts))
+
+
+async def _report(session: LabSession, *, is_interrupted: bool) -> Report:
+    ledger = await session.settle()
+    parts = session.parts
+    balancer, observer, driver = parts.balancer, parts.observer, parts.driver
+    latency, by_port = observer.tally.total_latencies()
+    return Report(
+        algorithm=balancer.upstream.algorithm,
+        nginx=observer.nginx(balancer.server, parts.ports.nginx, balancer.server.worker_pids()),
+        nginx_path=str(balancer.server.binary.path),
+        workers=balancer.frame.workers,
+        traffic=replace(observer.traffic(driver), latency=latency),
+        backends=tuple(
+            replace(view, latency=by_port.get(view.port, LatencySummary()))
+            for view in observer.backends(balancer.specs)
+        ),
+        ledger=ledger,
+        duration_seconds=driver.elapsed_seconds,
+        is_interrupted=is_interrupted,
+    )

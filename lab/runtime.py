@@ -1,0 +1,124 @@
+"""The runtime folder: where nginx's files and logs live while the lab runs, private to its user, gone afterwards."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from lab.errors import NotReadyError
+
+PREFIX = "lablb-"
+OWNER_FILE = "owner.json"
+HANDOVER_SECONDS = 3.0
+"""How long the guardian of a lab that was killed gets to clean up before the next lab does it."""
+
+NEWBORN_SECONDS = 60.0
+"""How long a folder without a named owner counts as one that is just being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFolder:
+    """A folder (0700) of one lab, under a name that nobody can guess beforehand."""
+
+    path: Path
+
+    @classmethod
+    def create(cls) -> "RuntimeFolder":
+        """Make a new one.
+
+        Raises:
+            NotReadyError: the folder for runtime files can't be written.
+        """
+        base = base_folder()
+        try:
+            path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+            for name in ("sites-available", "sites-enabled", "temp"):
+                (path / name).mkdir()
+        except OSError as error:
+            raise NotReadyError(
+                f"The lab can't write to {base} ({error.strerror}): make it writable or point TMPDIR elsewhere."
+            ) from None
+        folder = cls(path)
+        folder.record_owners(os.getpid())
+        return folder
+
+    def record_owners(self, *pids: int) -> None:
+        """Write down who answers for the folder, the lab first, so that a later lab can tell whether it is orphaned."""
+        owners = [[pid, psutil.Process(pid).create_time()] for pid in pids]
+        (self.path / OWNER_FILE).write_text(json.dumps(owners), encoding="utf-8")
+
+    def remove(self) -> None:
+        """Remove it; the guardian may have done so already."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def base_folder() -> Path:
+    """The user's runtime folder, or the folder for temporary files where there is none."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK):
+        return Path(runtime)
+    return Path(tempfile.gettempdir())
+
+
+def sweep() -> None:
+    """Remove what labs that were killed left behind: first wait for their guardians, then lend a hand."""
+    orphans = [path for path in base_folder().glob(f"{PREFIX}*") if _is_ours(path) and _lab_is_gone(path)]
+    deadline = time.monotonic() + HANDOVER_SECONDS
+    for path in orphans:
+        while path.exists() and _guardian_lives(path) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        _kill_nginx_of(path)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_ours(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        is_mine = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
+        return is_mine and path.is_dir() and not path.is_symlink()
+    return False
+
+
+def _owners(path: Path) -> list[list[float]]:
+    """PID and creation time of the lab and of its guardian; nothing while the folder is being made or removed."""
+    with contextlib.suppress(OSError, ValueError):
+        owners: list[list[float]] = json.loads((path / OWNER_FILE).read_text(encoding="utf-8"))
+        return owners
+    return []
+
+
+def _lives(pid: float, created: float) -> bool:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(int(pid))
+        return process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _lab_is_gone(path: Path) -> bool:
+    owners = _owners(path)
+    if not owners:
+        with contextlib.suppress(OSError):
+            return time.time() - path.stat().st_mtime > NEWBORN_SECONDS
+        return False
+    return not _lives(*owners[0])
+
+
+def _guardian_lives(path: Path) -> bool:
+    return any(_lives(*owner) for owner in _owners(path)[1:])
+
+
+def _kill_nginx_of(path: Path) -> None:
+    for process in psutil.process_iter(["cmdline"]):
+        if str(path) in " ".join(process.info["cmdline"] or ()):
+            leftovers = [process]
+            with contextlib.suppress(psutil.NoSuchProcess):
+                leftovers += process.children(recursive=True)
+            for leftover in leftovers:
+                with contextlib.suppress(psutil.Error):
+                    leftover.kill()
+            psutil.wait_procs(leftovers, timeout=1)

@@ -1,0 +1,160 @@
+"""Counters and rolling windows: events in, figures out. The clock is passed in; no process or file is touched."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lab.access_log import LogLine
+from lab.histogram import Histogram
+from lab.models import LatencySummary, SecondView
+from lab.traffic.outcome import Outcome
+
+RATE_SECONDS = 3
+LATENCY_SECONDS = 10
+CHART_SECONDS = 60
+LATE_US = 10_000
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened in some span of time."""
+
+    hits: Counter[int] = field(default_factory=Counter)
+    """Requests that a backend answered, by its port, as nginx logged them."""
+    failures: Counter[int] = field(default_factory=Counter)
+    """Attempts of nginx on a backend that got no valid answer, by its port."""
+    other_clients: int = 0
+    answered: int = 0
+    failed: int = 0
+    retried: int = 0
+    late: int = 0
+    """Sent more than 10 ms after they were due; a closed loop is never late."""
+    errors: Counter[str] = field(default_factory=Counter)
+    latencies: defaultdict[int | None, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
+    """Of the lab's client's answered requests, by the port of the backend that answered."""
+
+    def count_line(self, line: LogLine, *, is_ours: bool) -> None:
+        """Count what nginx logged."""
+        for attempt in line.attempts:
+            if attempt.port is not None:
+                (self.hits if attempt.is_answer else self.failures)[attempt.port] += 1
+        self.other_clients += not is_ours
+
+    def count_outcome(self, outcome: Outcome) -> None:
+        """Count what the lab's client saw."""
+        self.late += outcome.late_us > LATE_US
+        if outcome.failure is not None:
+            self.failed += 1
+            self.errors[outcome.failure] += 1
+            return
+        self.answered += 1
+        self.retried += outcome.is_retried
+        self.latencies[outcome.port].record(outcome.latency_us)
+
+
+class Tally:
+    """What was counted since the counters were zeroed, and second by second over the last minute."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.totals = Counts()
+        self._clock = clock
+        self._started = clock()
+        self._seconds: deque[tuple[int, Counts]] = deque()
+        self._views: dict[int, SecondView] = {}
+
+    def count_line(self, line: LogLine, *, is_ours: bool) -> None:
+        """Count what nginx logged."""
+        self.totals.count_line(line, is_ours=is_ours)
+        self._this_second().count_line(line, is_ours=is_ours)
+
+    def count_outcome(self, outcome: Outcome) -> None:
+        """Count what the lab's client saw."""
+        self.totals.count_outcome(outcome)
+        self._this_second().count_outcome(outcome)
+
+    def zero(self) -> None:
+        """Begin anew."""
+        self.totals = Counts()
+        self._started = self._clock()
+        self._seconds.clear()
+        self._views.clear()
+
+    def hit_rates_rps(self) -> dict[int, float]:
+        """Hits per second by backend port, over the last few full seconds."""
+        hits: Counter[int] = Counter()
+        for counts in self._last_full_seconds(RATE_SECONDS):
+            hits.update(counts.hits)
+        span = self._rate_span()
+        return {port: count / span for port, count in hits.items()}
+
+    def recent_hits(self) -> int:
+        """Hits of this second and the one before."""
+        now = int(self._clock())
+        return sum(counts.hits.total() for second, counts in self._seconds if second >= now - 1)
+
+    def answer_rate_rps(self) -> float:
+        """The lab's client's answers per second, over the last few full seconds."""
+        return sum(counts.answered for counts in self._last_full_seconds(RATE_SECONDS)) / self._rate_span()
+
+    def recent_latencies(self) -> tuple[LatencySummary, dict[int | None, LatencySummary]]:
+        """Over the last 10 s: of all requests, and by the port of the backend that answered."""
+        since = int(self._clock()) - LATENCY_SECONDS
+        by_port: defaultdict[int | None, Histogram] = defaultdict(Histogram)
+        for second, counts in self._seconds:
+            if second > since:
+                for port, histogram in counts.latencies.items():
+                    by_port[port].merge(histogram)
+        whole = Histogram.of(by_port.values()).summary()
+        return whole, {port: histogram.summary() for port, histogram in by_port.items()}
+
+    def total_latencies(self) -> tuple[LatencySummary, dict[int | None, LatencySummary]]:
+        """Since the counters were zeroed: of all requests, and by the port of the backend that answered."""
+        by_port = self.totals.latencies
+        whole = Histogram.of(by_port.values()).summary()
+        return whole, {port: histogram.summary() for port, histogram in by_port.items()}
+
+    def seconds(self) -> tuple[SecondView, ...]:
+        """The last minute, oldest first, without gaps; the last second is still filling."""
+        now = int(self._clock())
+        counted = dict(self._seconds)
+        first = now - CHART_SECONDS + 1
+        for second in [second for second in self._views if second < first]:
+            del self._views[second]
+        for second in range(first, now + 1):
+            if second >= now - 1 or second not in self._views:
+                self._views[second] = _view(second, counted.get(second))
+        return tuple(self._views[second] for second in range(first, now + 1))
+
+    def _this_second(self) -> Counts:
+        now = int(self._clock())
+        if not self._seconds or self._seconds[-1][0] != now:
+            self._seconds.append((now, Counts()))
+            while self._seconds[0][0] <= now - CHART_SECONDS:
+                self._seconds.popleft()
+        return self._seconds[-1][1]
+
+    def _last_full_seconds(self, span: int) -> list[Counts]:
+        now = int(self._clock())
+        return [counts for second, counts in self._seconds if now - span <= second < now]
+
+    def _rate_span(self) -> float:
+        """The seconds that rates are taken over: fewer just after the start."""
+        now = int(self._clock())
+        return min(float(RATE_SECONDS), max(1.0, now - self._started))
+
+
+def _view(second: int, counts: Counts | None) -> SecondView:
+    if counts is None:
+        return SecondView(second)
+    latency = Histogram.of(counts.latencies.values()).summary()
+    return SecondView(
+        second,
+        answered=counts.answered,
+        failed=counts.failed,
+        retried=counts.retried,
+        late=counts.late,
+        p50_ms=latency.p50_ms,
+        p95_ms=latency.p95_ms,
+        p99_ms=latency.p99_ms,
+        max_ms=latency.max_ms,
+    )

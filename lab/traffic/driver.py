@@ -1,0 +1,125 @@
+"""The lab's remote control of the process that fires."""
+
+import asyncio
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from lab.config import TrafficSpec
+from lab.errors import LabError
+from lab.models import LoopKind
+from lab.processes import Child
+from lab.traffic.outcome import Outcome
+
+RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+CONNECTION_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+READY_SECONDS = 15.0
+
+
+class TrafficDriver:
+    """Starts the traffic worker, steers it, and hands its outcomes on."""
+
+    def __init__(self, spec: TrafficSpec, shot_name: str, record: Callable[[Sequence[Outcome]], None]) -> None:
+        self.in_flight = 0
+        self.finished = 0
+        self.elapsed_seconds = 0.0
+        """From the first `resume` to the latest outcome, by the worker's clock."""
+        self.is_paused = True
+        self.rate_rps = spec.rate_rps
+        self.connections = spec.connections or 1
+        self._spec = spec
+        self._shot_name = shot_name
+        self._record = record
+        self._ready = asyncio.Event()
+        self._done = asyncio.Event()
+        self._child: Child | None = None
+
+    @property
+    def loop(self) -> LoopKind:
+        return LoopKind.CLOSED if self.rate_rps is None else LoopKind.OPEN
+
+    @property
+    def pid(self) -> int | None:
+        """None while it doesn't run."""
+        return self._child.pid if self._child is not None and self._child.returncode is None else None
+
+    async def start(self, url: str) -> None:
+        """Start the worker, paused.
+
+        Raises:
+            LabError: it ended, or took too long.
+        """
+        arguments = {"url": url, "name": self._shot_name, "spec": asdict(self._spec)}
+        self._child = await Child.spawn("lab.traffic.worker", json.dumps(arguments), listener=self._hear)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self._ready.wait()
+        except TimeoutError:
+            words = " ".join(self._child.stderr) or "it said nothing"
+            raise LabError(f"The traffic worker didn't start: {words}") from None
+
+    async def finish(self) -> None:
+        """Wait until the plan is at its end and all outcomes are in.
+
+        Raises:
+            LabError: the worker ended before.
+        """
+        assert self._child is not None
+        end = asyncio.create_task(self._child.wait())
+        done = asyncio.create_task(self._done.wait())
+        await asyncio.wait((end, done), return_when=asyncio.FIRST_COMPLETED)
+        end.cancel()
+        done.cancel()
+        if not self._done.is_set():
+            raise LabError(
+                f"The traffic worker ended before its time: {' '.join(self._child.stderr) or 'no reason given'}"
+            )
+
+    def resume(self) -> None:
+        self.is_paused = False
+        self._send("go")
+
+    def pause(self) -> None:
+        self.is_paused = True
+        self._send("pause")
+
+    def fire_once(self) -> None:
+        self._send("fire")
+
+    def step(self, steps: int) -> None:
+        """Go up (or down) so many steps: in rate for an open loop, in connections for a closed one."""
+        if self.rate_rps is not None:
+            self.rate_rps = float(_stepped(RATE_STEPS_RPS, self.rate_rps, steps))
+            self._send("rate", rps=self.rate_rps)
+        else:
+            self.connections = _stepped(CONNECTION_STEPS, self.connections, steps)
+            self._send("connections", connections=self.connections)
+
+    async def stop(self) -> None:
+        if self._child is not None:
+            await self._child.stop()
+
+    def _send(self, order: str, **values: float) -> None:
+        if self.pid is None or self._child is None:
+            raise LabError("The lab's client has ended: quit and start the lab again.")
+        self._child.send({"order": order, **values})
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        match event:
+            case {"event": "ready"}:
+                self._ready.set()
+            case {"event": "outcomes", "sent": sent, "elapsed": elapsed, "outcomes": outcomes}:
+                self.elapsed_seconds = elapsed
+                self.finished += len(outcomes)
+                self.in_flight = sent - self.finished
+                self._record([Outcome.unpack(fields) for fields in outcomes])
+            case {"event": "done"}:
+                self._done.set()
+
+
+def _stepped(ladder: Sequence[int], value: float, steps: int) -> int:
+    """So many rungs above (or below) where `value` stands, or between, on the ladder."""
+    rung = bisect_right(ladder, value) - 1 + steps if steps > 0 else bisect_left(ladder, value) + steps
+    return ladder[min(max(rung, 0), len(ladder) - 1)]
