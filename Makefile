@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: lab test lint unit screenshots clean
 
 lab: $(VENV)/.lab  ## start the dashboard
-	@$(BIN)/lablb || exit $$?
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
+	  echo "There is no terminal here for the dashboard, so: lablb run -n 1000" >&2; $(BIN)/lablb run -n 1000; fi
 
 test: $(VENV)/.test  ## lint, types and the whole test suite
 	$(BIN)/ruff check .
@@ -24,7 +25,7 @@ unit: $(VENV)/.test
 	$(BIN)/python -m pytest tests/unit tests/tui
 
 screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
-	$(BIN)/python -m tests.screenshots screenshots
+	$(BIN)/python screenshots/make.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

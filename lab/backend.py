@@ -10,10 +10,12 @@ import os
 import sys
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 
 import tornado.web
 
 from lab.config import Behaviour
+from lab.scoreboard import Scoreboard
 from lab.stdio import Message, emit, obey
 
 HOST = "127.0.0.1"
@@ -33,8 +35,9 @@ class Counts:
 class Desk:
     """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
 
-    def __init__(self) -> None:
+    def __init__(self, scoreboard: Scoreboard | None = None) -> None:
         self.counts = Counts()
+        self._scoreboard = scoreboard
         self._behaviour = Behaviour()
         self._working = 0
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -51,6 +54,8 @@ class Desk:
     def dismiss(self, *, is_served: bool) -> None:
         """A request was answered, or its client has gone."""
         self.counts = Counts(self.counts.served + is_served, self.counts.in_flight - 1)
+        if self._scoreboard is not None:
+            self._scoreboard.write(self.counts.served)
 
     async def work(self) -> None:
         """Queue for a turn, then take the service time, waiting rather than burning it."""
@@ -110,13 +115,13 @@ def emit_counts(counts: Counts) -> None:
     emit({"event": "counts", "served": counts.served, "in_flight": counts.in_flight})
 
 
-async def serve(port: int, *, is_in_lab: bool) -> None:
+async def serve(port: int, scoreboard: Path | None, *, is_in_lab: bool) -> None:
     """Listen on `port` of the loopback interface until the lab is gone, or for ever.
 
     Raises:
         OSError: the port is taken or not allowed.
     """
-    desk = Desk()
+    desk = Desk(None if scoreboard is None else Scoreboard(scoreboard))
 
     def handle(order: Message) -> None:
         match order:
@@ -143,9 +148,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.backend", description="Answers with its process ID.")
     parser.add_argument("port", type=int, help="port to listen on, at 127.0.0.1")
     parser.add_argument("--lab", action="store_true", help="obey orders on stdin; the lab starts it so")
+    parser.add_argument("--scoreboard", type=Path, metavar="FILE", help="keep the count of answers in this file")
     arguments = parser.parse_args()
     try:
-        asyncio.run(serve(arguments.port, is_in_lab=arguments.lab))
+        asyncio.run(serve(arguments.port, arguments.scoreboard, is_in_lab=arguments.lab))
     except KeyboardInterrupt:
         return 130
     except (OSError, OverflowError) as error:

@@ -91,11 +91,13 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     config = lab_config(options, dashboard_traffic(options))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NotReadyError("The dashboard needs a terminal: use lablb run for a report without one.")
-    from tui.app import run_dashboard  # noqa: PLC0415 - importing Textual takes 0.3 s, which only this command needs
+    # importing Textual takes 0.3 s, which only this command needs
+    from tui.app import LabApp, run_dashboard  # noqa: PLC0415
 
     async def show() -> LabError | None:
-        with _interruption() as interruption:
-            return await run_dashboard(LabSession(config), interruption)
+        app = LabApp(LabSession(config))
+        with _ended_by_signals(app.quit_soon):
+            return await run_dashboard(app)
 
     if (error := asyncio.run(show())) is not None:
         raise error
@@ -205,7 +207,8 @@ def _refuse_misplaced(ctx: click.Context, options: dict[str, Any]) -> None:
 
 
 async def _run(config: LabConfig) -> Report:
-    with _interruption() as interruption:
+    interruption = asyncio.Event()
+    with _ended_by_signals(interruption.set):
         if not sys.stderr.isatty():
             return await run_lab(config, interruption)
         with click.progressbar(length=1000, label=config.algorithm, file=sys.stderr, show_pos=False) as bar:
@@ -220,18 +223,17 @@ def _advance(bar: Any) -> Callable[[float], None]:
 
 
 @contextlib.contextmanager
-def _interruption() -> Iterator[asyncio.Event]:
-    """An event that Ctrl-C, a termination or a hang-up sets, so that the lab ends in good order."""
+def _ended_by_signals(end: Callable[[], object]) -> Iterator[None]:
+    """Have Ctrl-C, a termination or a hang-up end the lab in good order."""
     loop = asyncio.get_running_loop()
-    interruption = asyncio.Event()
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     handled = []
     for name in names:
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C then cancels the main task
-            loop.add_signal_handler(getattr(signal, name), interruption.set)
+            loop.add_signal_handler(getattr(signal, name), end)
             handled.append(name)
     try:
-        yield interruption
+        yield
     finally:
         for name in handled:
             loop.remove_signal_handler(getattr(signal, name))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -12,6 +13,7 @@ from lab.config import Behaviour
 from lab.errors import LabError, NotReadyError
 from lab.models import BackendState
 from lab.processes import Child
+from lab.scoreboard import read_scoreboard
 
 READY_SECONDS = 15.0
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
@@ -28,9 +30,16 @@ class Backend:
     """One port of the fleet, and the processes that serve it one after the other."""
 
     def __init__(
-        self, port: int, behaviour: Behaviour, *, on_start: PidListener, on_end: "Callable[[Backend], None]"
+        self,
+        port: int,
+        folder: Path,
+        behaviour: Behaviour,
+        *,
+        on_start: PidListener,
+        on_end: "Callable[[Backend], None]",
     ) -> None:
         self.port = port
+        self._scoreboard = folder / f"served-{port}"
         self.state = BackendState.STARTING
         self.note: str | None = None
         self.in_flight: int | None = None
@@ -77,7 +86,9 @@ class Backend:
                     self._served, self.in_flight = served, in_flight
                     self._counted.set()
 
-        child = self._child = await Child.spawn("lab.backend", str(self.port), "--lab", listener=hear)
+        child = self._child = await Child.spawn(
+            "lab.backend", str(self.port), "--lab", "--scoreboard", str(self._scoreboard), listener=hear
+        )
         self._on_start(child.pid)
         self._send_behaviour()
         self.end = asyncio.create_task(self._see_end(child))
@@ -150,6 +161,7 @@ class Backend:
         if child is not self._child:
             return
         self.in_flight = None
+        self._served = read_scoreboard(self._scoreboard) or self._served  # what it could no longer tell
         if self.state is not BackendState.KILLED:
             self.state = BackendState.EXITED
             self.note = ": ".join([_how_it_ended(code), *list(child.stderr)[-1:]])
@@ -160,10 +172,16 @@ class Fleet:
     """All backends of a lab, by port."""
 
     def __init__(
-        self, ports: Sequence[int], behaviour: Behaviour, *, on_start: PidListener, is_reviving: bool = False
+        self,
+        ports: Sequence[int],
+        folder: Path,
+        behaviour: Behaviour,
+        *,
+        on_start: PidListener,
+        is_reviving: bool = False,
     ) -> None:
         self._backends = {
-            port: Backend(port, behaviour, on_start=on_start, on_end=self._consider_reviving) for port in ports
+            port: Backend(port, folder, behaviour, on_start=on_start, on_end=self._consider_reviving) for port in ports
         }
         self._is_reviving = is_reviving
         self._revivals: dict[int, asyncio.Task[None]] = {}

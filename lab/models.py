@@ -219,6 +219,11 @@ class Ledger:
     """Requests so recent that not all three can have counted them yet."""
 
     @property
+    def largest_gap(self) -> int:
+        """By how much two of the counts differ at the most, what is still settling included."""
+        return max(abs(self.client_answered - self.nginx_logged), abs(self.nginx_forwarded - self.backends_served))
+
+    @property
     def differences(self) -> tuple[str, ...]:
         """By how much and between whom the counts disagree, beyond what is still settling."""
         found = []

@@ -126,10 +126,7 @@ class LabSession(Lab):
             await parts.fleet.count()
             parts.observer.read_log()
             ledger = parts.observer.ledger()
-            counts_agree = (
-                ledger.client_answered == ledger.nginx_logged and ledger.nginx_forwarded == ledger.backends_served
-            )
-            if counts_agree or time.monotonic() > deadline:
+            if not ledger.largest_gap or time.monotonic() > deadline:
                 return ledger.settled()
             await asyncio.sleep(LOG_SECONDS / 2)
 
@@ -188,6 +185,7 @@ class LabSession(Lab):
         server = NginxServer(binary, folder.path, guardian)
         fleet = Fleet(
             ports.backends,
+            folder.path,
             config.behaviour,
             on_start=lambda pid: guardian.send({"order": "guard", "pid": pid}),
             is_reviving=config.restart,

@@ -1,0 +1,73 @@
+"""Makes the screenshots of the README from a running lab: `python screenshots/make.py`."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from lab.config import Behaviour, LabConfig, TrafficSpec
+from lab.errors import LabError
+from lab.models import BackendState, Snapshot
+from lab.session import LabSession
+from tui.app import LabApp
+
+FOLDER = Path(__file__).parent
+WAIT_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Photographer:
+    """A running lab, its dashboard, and whoever presses the keys."""
+
+    lab: LabSession
+    app: LabApp
+    pilot: Pilot[LabError | None]
+
+    async def shoot(self, name: str, when: Callable[[Snapshot], bool], keys: tuple[str, ...] = ()) -> None:
+        """Press the keys, wait for a fact of the lab, and write what the screen shows then."""
+        await self.pilot.press(*keys)
+        async with asyncio.timeout(WAIT_SECONDS):
+            async for snapshot in self.lab.snapshots():
+                if when(snapshot):
+                    break
+        await self.pilot.pause(0.5)
+        svg = self.app.export_screenshot(title="lablb")
+        svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)  # a picture should fetch nothing
+        (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+
+@asynccontextmanager
+async def photographer(config: LabConfig, size: tuple[int, int]) -> AsyncIterator[Photographer]:
+    """A lab and its dashboard at this size, for as long as it takes."""
+    lab = LabSession(config)
+    app = LabApp(lab)
+    async with app.run_test(size=size) as pilot:
+        try:
+            yield Photographer(lab, app, pilot)
+        finally:
+            await lab.stop()
+
+
+async def main() -> None:
+    """All pictures."""
+    config = LabConfig(traffic=TrafficSpec(rate_rps=100), behaviour=Behaviour(service_time_ms=10))
+    async with photographer(config, (120, 36)) as at_120:
+        await at_120.shoot("dashboard", lambda now: now.traffic.answered > 3000)
+        await at_120.shoot(
+            "killed", lambda now: _is_killed(now) and now.traffic.retried > 0, ("2", "down", "down", "k")
+        )
+        await at_120.shoot("config", lambda now: now.config is not None and now.config.generation > 2, ("w", "n"))
+    async with photographer(config, (80, 24)) as at_80:
+        await at_80.shoot("small-light", lambda now: now.traffic.answered > 1000, ("t",))
+
+
+def _is_killed(snapshot: Snapshot) -> bool:
+    return any(backend.state is BackendState.KILLED for backend in snapshot.backends)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

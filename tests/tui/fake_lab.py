@@ -1,0 +1,93 @@
+"""A lab without processes: tests say what it shows, and it remembers what it was told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from lab.errors import LabError
+from lab.models import EMPTY, Snapshot
+
+
+class FakeLab:
+    """Keeps the `Lab` protocol."""
+
+    def __init__(self, *, start_error: Exception | None = None, starts: bool = True, stops: bool = True) -> None:
+        self.commands: list[tuple[str | int, ...]] = []
+        """Each command and its arguments, in order."""
+        self.refuses: LabError | None = None
+        """What every command raises, if anything."""
+        self.start_calls = 0
+        self.stop_calls = 0
+        self.may_start = asyncio.Event()
+        self.may_stop = asyncio.Event()
+        self._start_error = start_error
+        self._snapshot = EMPTY
+        self._published = asyncio.Event()
+        self._is_stopped = False
+        if starts:
+            self.may_start.set()
+        if stops:
+            self.may_stop.set()
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Make it the newest snapshot."""
+        self._snapshot = snapshot
+        self._published.set()
+
+    async def start(self) -> None:
+        self.start_calls += 1
+        await self.may_start.wait()
+        if self._start_error is not None:
+            raise self._start_error
+
+    async def stop(self) -> None:
+        self.stop_calls += 1
+        await self.may_stop.wait()
+        self._is_stopped = True
+        self._published.set()
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        while not self._is_stopped:
+            self._published.clear()
+            yield self._snapshot
+            await self._published.wait()
+
+    async def use_algorithm(self, name: str) -> None:
+        self._take("use_algorithm", name)
+
+    async def kill_backend(self, port: int) -> None:
+        self._take("kill_backend", port)
+
+    async def restart_backend(self, port: int) -> None:
+        self._take("restart_backend", port)
+
+    async def toggle_freeze(self, port: int) -> None:
+        self._take("toggle_freeze", port)
+
+    async def slow_backend(self, port: int) -> None:
+        self._take("slow_backend", port)
+
+    async def change_weight(self, port: int, by: int) -> None:
+        self._take("change_weight", port, by)
+
+    async def toggle_down(self, port: int) -> None:
+        self._take("toggle_down", port)
+
+    async def toggle_backup(self, port: int) -> None:
+        self._take("toggle_backup", port)
+
+    async def toggle_traffic(self) -> None:
+        self._take("toggle_traffic")
+
+    async def step_rate(self, steps: int) -> None:
+        self._take("step_rate", steps)
+
+    async def fire_once(self) -> None:
+        self._take("fire_once")
+
+    def zero_counters(self) -> None:
+        self._take("zero_counters")
+
+    def _take(self, *command: str | int) -> None:
+        self.commands.append(command)
+        if self.refuses is not None:
+            raise self.refuses

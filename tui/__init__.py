@@ -1,0 +1,1 @@
+"""The dashboard: what a lab looks like in a terminal."""

@@ -1,0 +1,89 @@
+"""The Textual app: starts the lab, shows it, and never leaves without stopping it."""
+
+from contextlib import suppress
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.worker import WorkerCancelled
+
+from lab.control import Lab
+from lab.errors import LabError
+from tui.commands import DashboardCommands
+from tui.screens.dashboard import Dashboard
+from tui.themes import DARK, LIGHT
+
+
+class LabApp(App[LabError | None]):
+    """The dashboard of one lab. Its result is the error that kept the lab from starting, if one did."""
+
+    TITLE = "lablb"
+    CSS_PATH: ClassVar = ["styles/ink.tcss", "styles/dashboard.tcss", "styles/texts.tcss"]
+    COMMANDS: ClassVar = {DashboardCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "quit", show=False, priority=True)]
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self.lab = lab
+        self._dashboard = Dashboard(lab)
+        self._is_leaving = False
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    async def on_mount(self) -> None:
+        await self.push_screen(self._dashboard)
+        self._starting = self._start_lab()
+
+    @work(group="start", description="start the lab")
+    async def _start_lab(self) -> None:
+        try:
+            await self.lab.start()
+        except LabError as error:
+            self._leave(error)
+
+    async def action_quit(self) -> None:
+        """Stop the lab and end the app; asked twice, it is done once."""
+        self._leave(None)
+
+    def quit_soon(self) -> None:
+        """Quit as if `q` had been pressed: for signal handlers, from anywhere on the event loop."""
+        self.call_later(self.action_quit)
+
+    def _leave(self, result: LabError | None) -> None:
+        if self._is_leaving:
+            return
+        self._is_leaving = True
+        self._dashboard.show_leaving()
+        self._stop_lab(result)
+
+    @work(group="stop", description="stop the lab and leave")
+    async def _stop_lab(self, result: LabError | None) -> None:
+        self._starting.cancel()
+        with suppress(WorkerCancelled):
+            await self._starting.wait()
+        await self.lab.stop()
+        self.exit(result)
+
+    def action_toggle_theme(self) -> None:
+        """Switch between the dark and the light theme."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+
+async def run_dashboard(app: LabApp) -> LabError | None:
+    """Show the app's lab until somebody quits; the lab is stopped however that ends.
+
+    Returns:
+        What kept the lab from starting, or None.
+
+    Raises:
+        SystemExit: something unexpected ended the app, which has printed its traceback.
+    """
+    try:
+        result = await app.run_async()
+    finally:
+        await app.lab.stop()
+    if app.return_code:
+        raise SystemExit(app.return_code)
+    return result

@@ -1,0 +1,160 @@
+"""The backend grid's columns: which there are, which fit, and a backend as one line of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from lab.models import BackendView
+from tui.drawing import bar
+from tui.formatting import (
+    UNKNOWN,
+    count,
+    fit,
+    memory,
+    milliseconds,
+    per_second,
+    percent,
+    shorten,
+    state_of,
+    whole_percent,
+)
+from tui.ink import Ink, Line, Span
+
+CURSOR_WIDTH = 2
+_BAR_WIDTH = 10
+_STATE_ROOM = 10
+_WIDEST_GAP = 3
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its heading, its cell for a backend, and how readily it gives way on a narrow terminal."""
+
+    heading: str
+    width: int
+    cell: Callable[[BackendView, int], Span]
+    gives_way: int = 0
+    """The highest goes first; 0 never goes."""
+    is_number: bool = True
+
+
+def _plain(text: Callable[[BackendView], str]) -> Callable[[BackendView, int], Span]:
+    def cell(backend: BackendView, _: int) -> Span:
+        shown = text(backend)
+        return shown, Ink.MUTED if shown == UNKNOWN else Ink.PLAIN
+
+    return cell
+
+
+def _share_bar(backend: BackendView, width: int) -> Span:
+    serves = backend.state.is_alive and not backend.is_down
+    return bar(backend.share, width), Ink.BAR if serves else Ink.BAR_IDLE
+
+
+def _failures(backend: BackendView, width: int) -> Span:
+    return count(backend.failures, width), Ink.BAD if backend.failures else Ink.MUTED
+
+
+COLUMNS = (
+    Column("port", 5, _plain(lambda backend: str(backend.port)), is_number=False),
+    Column("pid", 7, _plain(lambda backend: UNKNOWN if backend.pid is None else str(backend.pid)), is_number=False),
+    Column("state", 14, state_of, is_number=False),
+    Column("wt", 4, _plain(lambda backend: str(backend.weight))),
+    Column("hits", 9, lambda backend, width: (count(backend.hits, width), Ink.STRONG)),
+    Column("share", _BAR_WIDTH, _share_bar, is_number=False),
+    Column("", 7, _plain(lambda backend: percent(backend.share))),
+    Column("rate", 7, _plain(lambda backend: per_second(backend.rate_rps)), gives_way=2),
+    Column(
+        "in-flight", 9, _plain(lambda backend: UNKNOWN if backend.in_flight is None else count(backend.in_flight)), 3
+    ),
+    Column("failed", 7, _failures, gives_way=7),
+    Column("p50 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p50_ms))),
+    Column("p95 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p95_ms)), gives_way=4),
+    Column("p99 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p99_ms))),
+    Column("cpu", 5, _plain(lambda backend: whole_percent(backend.cpu_percent)), gives_way=5),
+    Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=6),
+)
+_SHARE_BAR = next(index for index, column in enumerate(COLUMNS) if column.cell is _share_bar)
+_NOTE_BEFORE = next(index for index, column in enumerate(COLUMNS) if column.heading == "failed")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns that fit, each with the width it gets, and the gap before each but the first."""
+
+    columns: tuple[tuple[Column, int], ...]
+    gap: int
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return tuple(column.heading for column, _ in self.columns)
+
+
+@lru_cache(maxsize=8)
+def lay_out(width: int) -> Layout:
+    """The columns for a grid of `width` cells: the least important give way, the share bar takes what is left."""
+    columns = list(COLUMNS)
+    while (spare := width - _least_width(columns)) < 0 and (
+        goes := max(columns, key=lambda it: it.gives_way)
+    ).gives_way:
+        columns.remove(goes)
+    spare = max(spare, 0)
+    wider_gap = min(spare // len(columns), _WIDEST_GAP - 1)
+    spare -= wider_gap * (len(columns) - 1)
+    for_state = min(spare // 3, _STATE_ROOM)
+    extra = {"state": for_state, "share": spare - for_state}
+    return Layout(tuple((column, column.width + extra.get(column.heading, 0)) for column in columns), 1 + wider_gap)
+
+
+def _least_width(columns: list[Column]) -> int:
+    return CURSOR_WIDTH + sum(column.width + 1 for column in columns) - 1
+
+
+def heading_line(width: int) -> Line:
+    """The line above the backends."""
+    layout = lay_out(width)
+    cells = (fit(column.heading, cell_width, to_right=column.is_number) for column, cell_width in layout.columns)
+    return ((" " * CURSOR_WIDTH + (" " * layout.gap).join(cells), Ink.HEADING),)
+
+
+def backend_line(
+    backend: BackendView, width: int, *, is_chosen: bool = False, glow: Ink = Ink.PLAIN, largest_share: float = 1.0
+) -> Line:
+    """A backend as one line; why it isn't serving, where there is such a note, takes the place of the columns right.
+
+    Args:
+        glow: How the port is painted.
+        largest_share: What fills the share bar, so that small differences show between many backends, too.
+    """
+    layout = lay_out(width)
+    spans: list[Span] = [("▸ " if is_chosen else "  ", Ink.ACCENT)]
+    shown = layout.columns[: _note_starts(backend.note, layout)]
+    for position, (column, cell_width) in enumerate(shown):
+        is_bar = column.cell is _share_bar
+        part = replace(backend, share=(backend.share or 0) / largest_share) if is_bar else backend
+        text, ink = column.cell(part, cell_width)
+        gap = " " * layout.gap if position else ""
+        padded = fit(text, cell_width, to_right=column.is_number)
+        if position == 0 and glow is not Ink.PLAIN:
+            spans += [(text, glow), (padded[len(text) :], Ink.PLAIN)]
+        elif is_bar:
+            spans += [(gap, Ink.PLAIN), (padded, ink)]
+        else:
+            spans.append((gap + padded, ink))
+    if backend.note is not None:
+        room = width - sum(len(text) for text, _ in spans) - layout.gap
+        spans.append((" " * layout.gap + shorten(backend.note, room), Ink.WARNING))
+    return tuple(spans)
+
+
+def _note_starts(note: str | None, layout: Layout) -> int | None:
+    """How many columns stay before the note: as many as leave it room, all up to the share bar at least."""
+    if note is None:
+        return None
+    most = sum(column in COLUMNS[:_NOTE_BEFORE] for column, _ in layout.columns)
+    least = sum(column in COLUMNS[:_SHARE_BAR] for column, _ in layout.columns)
+    room = sum(width + layout.gap for _, width in layout.columns[most:]) - layout.gap
+    while most > least and room < len(note):
+        most -= 1
+        room += layout.columns[most][1] + layout.gap
+    return most

@@ -1,0 +1,37 @@
+"""Text that knows what it means but not yet its colour: the theme decides that when it is painted."""
+
+from enum import StrEnum
+
+
+class Ink(StrEnum):
+    """What a piece of text means; each has a rule in styles/ink.tcss."""
+
+    __hash__ = str.__hash__  # Enum's own is a Python call, and inks are looked up for every span that is painted.
+
+    PLAIN = "plain"
+    MUTED = "muted"
+    STRONG = "strong"
+    HEADING = "heading"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+    ACCENT = "accent"
+    BAR = "bar"
+    BAR_IDLE = "bar-idle"
+    AREA = "area"
+    LINE = "line"
+    BRAND = "brand"
+    ALERT = "alert"
+    LIT = "lit"
+    AFTERGLOW = "afterglow"
+
+
+Span = tuple[str, Ink]
+Line = tuple[Span, ...]
+
+BLANK: Line = ()
+
+
+def plain_text(line: Line) -> str:
+    """What the line says, without its inks."""
+    return "".join(text for text, _ in line)

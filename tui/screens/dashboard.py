@@ -1,0 +1,176 @@
+"""The dashboard: what the lab does, live, and the keys that steer it."""
+
+from collections.abc import Coroutine
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from lab.control import Lab
+from lab.errors import LabError
+from lab.models import EMPTY, Phase, Snapshot
+from tui.formatting import inert
+from tui.keys import KEYS, LAB_ACTIONS
+from tui.screens.config import ConfigScreen
+from tui.screens.help import HelpScreen
+from tui.widgets.algorithm_bar import AlgorithmBar, AlgorithmChip
+from tui.widgets.backend_grid import BackendGrid
+from tui.widgets.curtain import Curtain
+from tui.widgets.latency_chart import LatencyChart
+from tui.widgets.rate_chart import RateChart
+from tui.widgets.request_feed import RequestFeed
+from tui.widgets.size_guard import LEAST_COLUMNS, LEAST_LINES, SizeGuard
+from tui.widgets.title_bar import TitleBar
+from tui.widgets.traffic_panel import TrafficPanel
+
+_NOTICE_SECONDS = 10
+
+
+class SnapshotArrived(Message, bubble=False):
+    """The lab published a newer snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotArrived)
+
+
+class Dashboard(Screen[None]):
+    """Takes the lab's snapshots in, hands them to its widgets, and turns keys into the lab's commands."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [binding for bindings in KEYS.values() for binding in bindings]
+    # Textual declares the breakpoints for instances, so they can't be class variables.
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (LEAST_COLUMNS, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-too-short"), (LEAST_LINES, "-short"), (32, "-medium"), (48, "-tall")]  # noqa: RUF012
+
+    snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False)
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(classes="-curtained")
+        self._lab = lab
+        self._notices_shown = 0
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar().data_bind(Dashboard.snapshot)
+        yield AlgorithmBar().data_bind(Dashboard.snapshot)
+        yield BackendGrid().data_bind(Dashboard.snapshot)
+        with Container(id="lower"):
+            with Container(id="measures"):
+                yield TrafficPanel().data_bind(Dashboard.snapshot)
+                yield LatencyChart().data_bind(Dashboard.snapshot)
+                yield RateChart().data_bind(Dashboard.snapshot)
+            yield RequestFeed().data_bind(Dashboard.snapshot)
+        with Container(id="stage"):
+            yield Curtain().data_bind(Dashboard.snapshot)
+        yield SizeGuard()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.follow_lab()
+
+    @work(exclusive=True, group="follow", description="take in the lab's snapshots")
+    async def follow_lab(self) -> None:
+        async for snapshot in self._lab.snapshots():
+            self.post_message(SnapshotArrived(snapshot))
+
+    def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        self.snapshot = message.snapshot
+
+    def watch_snapshot(self, before: Snapshot, now: Snapshot) -> None:
+        if before.phase is not now.phase:
+            self.set_class(now.phase is not Phase.RUNNING, "-curtained")
+            self.refresh_bindings()
+        for notice in now.notices[self._notices_shown :]:
+            self.notify(inert(notice), severity="warning", timeout=_NOTICE_SECONDS, markup=False)
+        self._notices_shown = len(now.notices)
+
+    def show_leaving(self) -> None:
+        """Draw the curtain: the lab is about to be stopped."""
+        self.add_class("-curtained")
+        self.query_one(Curtain).leave()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Commands are greyed while there is no lab that could take them."""
+        return None if action in LAB_ACTIONS and self.snapshot.phase is not Phase.RUNNING else True
+
+    @work(group="commands", description="have the lab carry out a command")
+    async def _command(self, title: str, command: Coroutine[None, None, None]) -> None:
+        try:
+            await command
+        except LabError as error:
+            self.notify(inert(str(error)), title=title, severity="error", markup=False)
+
+    @on(AlgorithmChip.Clicked)
+    def _use_clicked_algorithm(self, message: AlgorithmChip.Clicked) -> None:
+        if self.check_action("use_algorithm", (message.name,)):
+            self.action_use_algorithm(message.name)
+
+    def action_use_algorithm(self, name: str) -> None:
+        choice = next((choice for choice in self.snapshot.algorithms if choice.name == name), None)
+        if choice is not None and not choice.is_available:
+            self.notify(f"{choice.title} {choice.why_not}", title="Not here", severity="warning", markup=False)
+        elif name != self.snapshot.algorithm:
+            self._command("Algorithm", self._lab.use_algorithm(name))
+
+    def action_choose(self, steps: int) -> None:
+        self.query_one(BackendGrid).choose_relative(steps)
+
+    def action_kill_backend(self) -> None:
+        if port := self._chosen_port:
+            self._command(f"Kill {port}", self._lab.kill_backend(port))
+
+    def action_restart_backend(self) -> None:
+        if port := self._chosen_port:
+            self._command(f"Restart {port}", self._lab.restart_backend(port))
+
+    def action_toggle_freeze(self) -> None:
+        if port := self._chosen_port:
+            self._command(f"Freeze {port}", self._lab.toggle_freeze(port))
+
+    def action_slow_backend(self) -> None:
+        if port := self._chosen_port:
+            self._command(f"Slow {port}", self._lab.slow_backend(port))
+
+    def action_change_weight(self, by: int) -> None:
+        if port := self._chosen_port:
+            self._command(f"Weight of {port}", self._lab.change_weight(port, by))
+
+    def action_toggle_down(self) -> None:
+        if port := self._chosen_port:
+            self._command(f"Take out {port}", self._lab.toggle_down(port))
+
+    def action_toggle_backup(self) -> None:
+        if port := self._chosen_port:
+            self._command(f"Backup {port}", self._lab.toggle_backup(port))
+
+    def action_toggle_traffic(self) -> None:
+        self._command("Traffic", self._lab.toggle_traffic())
+
+    def action_step_rate(self, steps: int) -> None:
+        self._command("Rate", self._lab.step_rate(steps))
+
+    def action_fire_once(self) -> None:
+        self._command("Fire", self._lab.fire_once())
+
+    def action_zero_counters(self) -> None:
+        self._lab.zero_counters()
+
+    async def action_show_config(self) -> None:
+        screen = ConfigScreen()
+        await self.app.push_screen(screen)
+        screen.watch(self, "snapshot", screen.show_snapshot)
+
+    def action_show_help(self) -> None:
+        self.app.push_screen(HelpScreen(self.snapshot.notices))
+
+    @property
+    def _chosen_port(self) -> int | None:
+        return self.query_one(BackendGrid).chosen_port

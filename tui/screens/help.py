@@ -1,0 +1,89 @@
+"""Every key with what it does, and what the columns mean."""
+
+from textwrap import wrap
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from tui.formatting import inert
+from tui.ink import BLANK, Ink, Line
+from tui.keys import KEYS
+from tui.widgets.document import Document
+
+_WIDTH = 73
+_KEY_WIDTH, _NAME_WIDTH = 9, 18
+_KEY_SIGNS = {
+    "up": "↑",
+    "down": "↓",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "question_mark": "?",
+    "f1": "F1",
+}
+_MEANINGS = (
+    ("state", "● up  ▲ backup  ‖ frozen  ○ out (down)  ✗ killed or exited"),
+    ("wt", "weight: how many requests it gets in proportion to the others"),
+    ("hits", "requests it answered through nginx, whoever sent them"),
+    ("share", "its part of all hits"),
+    ("failed", "attempts nginx made on it that gave no valid answer"),
+    ("p50 p99", "latency of the lab's own requests over the last 10 s"),
+    ("retried", "answered, but only after nginx tried more than one backend"),
+    ("late", "open loop: sent over 10 ms after it was due"),
+    ("others", "requests by anyone else: a browser, curl, wrk"),
+    ("ledger", "do client, nginx and backends count the same?"),
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """A card over the dashboard."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "back"),
+        Binding("t", "app.toggle_theme", "theme"),
+    ]
+
+    def __init__(self, notices: tuple[str, ...]) -> None:
+        super().__init__()
+        self._notices = notices
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="card") as card:
+            card.border_title = Content("Help")
+            card.border_subtitle = Content("esc back · ↑ ↓ scroll")
+            yield Document(help_lines(self._notices))
+
+
+def help_lines(notices: tuple[str, ...]) -> list[Line]:
+    """What there was to say when the lab started, the keys by group, and the columns."""
+    lines: list[Line] = []
+    for notice in notices:
+        lines += [((line, Ink.WARNING),) for line in wrap(inert(notice), _WIDTH)]
+    if notices:
+        lines.append(BLANK)
+    for title, bindings in KEYS.items():
+        lines.append(((title, Ink.HEADING),))
+        for binding in bindings:
+            lines += _entry(_shown_key(binding), binding.description, binding.tooltip)
+        lines.append(BLANK)
+    lines.append((("What it shows", Ink.HEADING),))
+    for word, meaning in _MEANINGS:
+        lines += _entry("", word, meaning)
+    return lines
+
+
+def _entry(key: str, name: str, meaning: str) -> list[Line]:
+    first, *others = wrap(meaning, _WIDTH - _KEY_WIDTH - _NAME_WIDTH)
+    beside = " " * (_KEY_WIDTH + _NAME_WIDTH)
+    return [
+        ((f"  {key:<{_KEY_WIDTH - 2}}", Ink.ACCENT), (f"{name:<{_NAME_WIDTH}}", Ink.STRONG), (first, Ink.PLAIN)),
+        *(((beside + line, Ink.PLAIN),) for line in others),
+    ]
+
+
+def _shown_key(binding: Binding) -> str:
+    return " ".join(_KEY_SIGNS.get(key, key) for key in binding.key.split(","))

@@ -1,0 +1,86 @@
+"""What the lab's own client sends, what became of it, and whether the three counts agree."""
+
+from lab.models import Ledger, LoopKind, Snapshot, TrafficView
+from tui.formatting import count, duration, per_second, shorten
+from tui.ink import BLANK, Ink, Line, Span
+from tui.widgets.line_panel import LinePanel
+
+_LEAST_FACT, _WIDEST_FACT = 15, 24
+_FACTS_ACROSS = 3
+_GAP = 3
+
+
+class TrafficPanel(LinePanel):
+    """The loop and its rate, the counts, and the ledger."""
+
+    heading = "Traffic"
+
+    def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
+        return traffic_lines(snapshot, width, height)
+
+
+def traffic_lines(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """Loop first and ledger last; the counts between them give way from the end where there is no room."""
+    traffic = snapshot.traffic
+    facts = _fact_lines(_facts(traffic), width)
+    if traffic.errors:
+        facts.append(((shorten(_errors(traffic), width), Ink.BAD),))
+    spare = height - 2 - len(facts)
+    gaps = [[BLANK] if spare > gap else [] for gap in (0, 1)]
+    return [loop_line(traffic, width), *gaps[0], *facts[: height - 2], *gaps[1], ledger_line(snapshot.ledger, width)]
+
+
+def loop_line(traffic: TrafficView, width: int) -> Line:
+    """How the client decides when to send, how fast it should and how fast it gets answers."""
+    is_open = traffic.loop is LoopKind.OPEN
+    wanted = per_second(traffic.target_rps or 0) if is_open else f"{count(traffic.connections)} conn."
+    spans: list[Span] = [("open loop " if is_open else "closed loop ", Ink.PLAIN), (wanted, Ink.STRONG)]
+    if traffic.is_paused:
+        return ((" ‖ PAUSED ", Ink.ALERT), (" ", Ink.PLAIN), *spans)
+    got = per_second(traffic.rate_rps)
+    spans += [(" → ", Ink.MUTED), (got, Ink.GOOD), (" answered", Ink.MUTED)]
+    if sum(len(text) for text, _ in spans) > width:
+        spans.pop()
+    return tuple(spans)
+
+
+def _facts(traffic: TrafficView) -> list[tuple[str, int | str, Ink]]:
+    return [
+        ("sent", traffic.sent, Ink.STRONG),
+        ("answered", traffic.answered, Ink.STRONG),
+        ("failed", traffic.failed, Ink.BAD if traffic.failed else Ink.PLAIN),
+        ("retried", traffic.retried, Ink.WARNING if traffic.retried else Ink.PLAIN),
+        ("late", traffic.late, Ink.WARNING if traffic.late else Ink.PLAIN),
+        ("others", traffic.other_clients, Ink.ACCENT if traffic.other_clients else Ink.PLAIN),
+        ("in flight", traffic.in_flight, Ink.PLAIN),
+        ("p50", duration(traffic.latency.p50_ms), Ink.PLAIN),
+        ("p99", duration(traffic.latency.p99_ms), Ink.PLAIN),
+    ]
+
+
+def _fact_lines(facts: list[tuple[str, int | str, Ink]], width: int) -> list[Line]:
+    across = min(max((width + _GAP) // (_LEAST_FACT + _GAP), 1), _FACTS_ACROSS)
+    fact_width = min((width + _GAP) // across - _GAP, _WIDEST_FACT)
+    lines = []
+    for start in range(0, len(facts), across):
+        spans: list[Span] = []
+        for label, value, ink in facts[start : start + across]:
+            room = fact_width - len(label)
+            text = count(value, room - 1) if isinstance(value, int) else value
+            spans += [(" " * _GAP if spans else "", Ink.PLAIN), (label, Ink.MUTED), (text.rjust(room), ink)]
+        lines.append(tuple(spans))
+    return lines
+
+
+def _errors(traffic: TrafficView) -> str:
+    return "✗ " + ", ".join(f"{kind} {count(times)}" for kind, times in traffic.errors)
+
+
+def ledger_line(ledger: Ledger, width: int) -> Line:
+    """Whether client, nginx and backends counted the same."""
+    if not ledger.is_balanced:
+        return (("ledger ", Ink.MUTED), (shorten(f"✗ {'; '.join(ledger.differences)}", width - 7), Ink.BAD))
+    on_the_way = ledger.largest_gap
+    if on_the_way:
+        return (("ledger ", Ink.MUTED), ("✓ agree", Ink.GOOD), (f", {on_the_way:,} on the way", Ink.MUTED))
+    return (("ledger ", Ink.MUTED), ("✓ all agree", Ink.GOOD))
