@@ -7,20 +7,25 @@ stdin (how to behave), tells on stdout what it serves, and ends at EOF.
 import argparse
 import asyncio
 import os
+import socket
 import sys
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tornado.web
+from tornado.http1connection import HTTP1Connection
 
-from lab.config import Behaviour
+from lab.config import MAX_PORT, Behaviour
 from lab.scoreboard import Scoreboard
 from lab.stdio import Message, emit, obey
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
 REPORT_SECONDS = 0.1
+REMEMBERED = 4096
+"""How many of the latest requests can still be asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,23 @@ class Counts:
     """Accepted and not yet answered, the waiting ones included."""
 
 
+@dataclass(slots=True)
+class Visit:
+    """One request as the backend saw it. Times are seconds since the epoch."""
+
+    arrived: float
+    in_flight: int
+    """With this one."""
+    done: float | None = None
+
+
 class Desk:
     """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
 
     def __init__(self, scoreboard: Scoreboard | None = None) -> None:
         self.counts = Counts()
         self._scoreboard = scoreboard
+        self._visits: dict[str, Visit] = {}
         self._behaviour = Behaviour()
         self._working = 0
         self._queue: deque[asyncio.Future[None]] = deque()
@@ -47,15 +63,31 @@ class Desk:
         self._behaviour = behaviour
         self._call_next()
 
-    def accept(self) -> None:
+    def accept(self, request_id: str = "") -> "Visit":
         """A request has arrived."""
         self.counts = Counts(self.counts.served, self.counts.in_flight + 1)
+        visit = self._visits[request_id] = Visit(time.time(), self.counts.in_flight)
+        if len(self._visits) > REMEMBERED:
+            del self._visits[next(iter(self._visits))]
+        return visit
 
-    def dismiss(self, *, is_served: bool) -> None:
-        """A request was answered, or its client has gone."""
-        self.counts = Counts(self.counts.served + is_served, self.counts.in_flight - 1)
+    def begin_answer(self) -> None:
+        """A request is about to be answered: should this process die right now, it can't tell whether it was."""
         if self._scoreboard is not None:
-            self._scoreboard.write(self.counts.served)
+            self._scoreboard.write(self.counts.served + 1, self.counts.served)
+
+    def dismiss(self, visit: "Visit", *, is_served: bool) -> None:
+        """A request was answered, or its client has gone."""
+        served = self.counts.served + is_served
+        self.counts = Counts(served, self.counts.in_flight - 1)
+        if is_served:
+            visit.done = time.time()
+            if self._scoreboard is not None:
+                self._scoreboard.write(served, served)
+
+    def recall(self, request_id: str) -> "Visit | None":
+        """What became of a request, while it is remembered."""
+        return self._visits.get(request_id)
 
     async def work(self) -> None:
         """Queue for a turn, then take the service time, waiting rather than burning it."""
@@ -74,30 +106,60 @@ class Desk:
         capacity = self._behaviour.capacity
         while self._queue and (capacity is None or self._working < capacity):
             self._working += 1
-            self._queue.popleft().set_result(None)
+            turn = self._queue.popleft()
+            if turn.cancelled():
+                self._working -= 1
+            else:
+                turn.set_result(None)
 
 
 class Hello(tornado.web.RequestHandler):
     """Says which process answered."""
 
-    desk: Desk
-    is_client_gone = False
-
     def initialize(self, desk: Desk) -> None:
-        self.desk = desk
+        self._desk = desk
+        self._visit: Visit | None = desk.accept(self.request.headers.get("X-Request-Id", ""))
+        self._is_client_gone = False
 
     def on_connection_close(self) -> None:
-        self.is_client_gone = True
+        self._is_client_gone = True
+
+    def on_finish(self) -> None:
+        """Whatever was answered has been served: Tornado's own refusal of a method, too."""
+        self._leave(is_served=True)
 
     async def answer(self) -> None:
         """Answer whatever was asked, after the time that the lab ordered it to take."""
-        self.desk.accept()
-        await self.desk.work()
-        if not self.is_client_gone:
-            await self.finish(f"Hello from Process Id = {os.getpid()}")
-        self.desk.dismiss(is_served=not self.is_client_gone)
+        try:
+            await self._desk.work()
+            if not (self._is_client_gone or self._has_hung_up()):
+                self._desk.begin_answer()
+                await self.finish(f"Hello from Process Id = {os.getpid()}")
+        finally:
+            self._leave(is_served=False)
 
     get = post = put = patch = delete = head = options = answer
+
+    def _leave(self, *, is_served: bool) -> None:
+        if self._visit is not None:
+            self._desk.dismiss(self._visit, is_served=is_served)
+            self._visit = None
+
+    def _has_hung_up(self) -> bool:
+        """Whether the client has closed the connection, and the event loop hasn't come round to telling.
+
+        After a thaw it hasn't: the requests that nginx gave up on meanwhile would count as answered.
+        """
+        connection = self.request.connection
+        stream = connection.stream if isinstance(connection, HTTP1Connection) else None
+        if stream is None or stream.socket is None:
+            return True
+        try:
+            return stream.socket.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            return True
 
 
 async def report(desk: Desk) -> None:
@@ -129,6 +191,10 @@ async def serve(port: int, scoreboard: Path | None, *, is_in_lab: bool) -> None:
                 desk.behave(Behaviour(service_time_ms, capacity))
             case {"order": "count"}:
                 emit_counts(desk.counts)
+            case {"order": "recall", "id": request_id}:
+                visit = desk.recall(request_id)
+                witness = None if visit is None else {"port": port, "pid": os.getpid(), **asdict(visit)}
+                emit({"event": "recalled", "key": request_id, "witness": witness})
 
     application = tornado.web.Application([(r".*", Hello, {"desk": desk})], log_function=lambda _: None)
     server = application.listen(port, HOST, backlog=BACKLOG)
@@ -150,6 +216,8 @@ def main() -> int:
     parser.add_argument("--lab", action="store_true", help="obey orders on stdin; the lab starts it so")
     parser.add_argument("--scoreboard", type=Path, metavar="FILE", help="keep the count of answers in this file")
     arguments = parser.parse_args()
+    if not 1 <= arguments.port <= MAX_PORT:
+        parser.error(f"there is no port {arguments.port}: give 1 to {MAX_PORT}")
     try:
         asyncio.run(serve(arguments.port, arguments.scoreboard, is_in_lab=arguments.lab))
     except KeyboardInterrupt:

@@ -1,6 +1,8 @@
 """What the lab is asked to be: validated where it is built, so that the rest may trust it."""
 
+import re
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Self
 
 from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
@@ -14,6 +16,9 @@ MAX_PORT = 65535
 MAX_WEIGHT = 1000
 """nginx takes more, but a consistent hash allocates 160 points a unit of weight."""
 DASHBOARD_RATE_RPS = 20.0
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""What RFC 9110 (section 5.6.2) allows in the names of methods and headers."""
+_OWN_HEADERS = frozenset(("connection", "content-length", "transfer-encoding", "x-lablb-shot"))
 READ_TIMEOUT_SHARE = 0.4
 """The part of the client's patience that nginx spends on a silent backend, so that another has time to answer."""
 MIN_READ_TIMEOUT_MS = 2000
@@ -61,6 +66,54 @@ class BackendSpec:
             raise UsageError(f"A fail timeout of {self.fail_timeout_seconds} s can't be: give 1s or more.")
 
 
+class Arrivals(StrEnum):
+    """How the requests of an open loop are spread."""
+
+    STEADY = "steady"
+    POISSON = "poisson"
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """An open loop's rate that goes evenly from one to the other, and stays there."""
+
+    from_rps: float
+    to_rps: float
+    seconds: float
+
+    def __post_init__(self) -> None:
+        _positive("rate", self.from_rps)
+        _positive("rate", self.to_rps)
+        _positive("ramp time", self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSpec:
+    """What a request looks like."""
+
+    method: str = "GET"
+    paths: tuple[str, ...] = ("/",)
+    """Taken in turn."""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    keeps_alive: bool = True
+    """Whether a connection is used again."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(_NAME, self.method):
+            raise UsageError(f"{self.method!r} is no HTTP method: give one like GET or POST.")
+        if not self.paths:
+            raise UsageError("A request needs a path: give one like /.")
+        for path in self.paths:
+            if not re.fullmatch(r"/[!-~]*", path):
+                raise UsageError(f"{path!r} is no path: begin it with / and percent-encode what isn't plain ASCII.")
+        for name, value in self.headers:
+            if not re.fullmatch(_NAME, name) or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
+                raise UsageError(f"{f'{name}: {value}'!r} is no header: write it like 'X-Name: value'.")
+            if name.lower() in _OWN_HEADERS:
+                raise UsageError(f"The lab's client sets {name} itself: leave that header out.")
+
+
 @dataclass(frozen=True, slots=True)
 class TrafficSpec:
     """What the lab's client fires: an open loop when it has a rate, a closed one when it hasn't."""
@@ -73,6 +126,13 @@ class TrafficSpec:
     duration_seconds: float | None = None
     """Stop after so long; None for no limit."""
     timeout_seconds: float = 5.0
+    """From the moment a request was due."""
+    arrivals: Arrivals = Arrivals.STEADY
+    seed: int | None = None
+    """Of what is left to chance; None for another one each time."""
+    ramp: Ramp | None = None
+    """Beats `rate_rps`, which is then where it begins."""
+    request: RequestSpec = RequestSpec()
 
     def __post_init__(self) -> None:
         _positive("rate", self.rate_rps)
@@ -82,6 +142,8 @@ class TrafficSpec:
         _positive("timeout", self.timeout_seconds)
         if self.connections is not None and self.connections > 10_000:
             raise UsageError(f"{self.connections:,} connections are more than one client can hold: give up to 10,000.")
+        if self.arrivals is Arrivals.POISSON and self.rate_rps is None:
+            raise UsageError("Poisson arrivals need a rate: give one with -q or --ramp.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from lab.models import Snapshot
+from lab.models import LatencySeries, RequestDetail, Snapshot
 
 
 class Lab(Protocol):
@@ -54,6 +54,12 @@ class Lab(Protocol):
 
     async def fire_once(self) -> None:
         """Send one request now, paused or not."""
+
+    def latencies(self) -> tuple[LatencySeries, ...]:
+        """The latencies in detail: of all together first, then of each backend. Reckoned when asked."""
+
+    async def request_detail(self, number: int) -> RequestDetail:
+        """What the client, nginx and the backends saw of the feed's request of that number, while they remember it."""
 
     def zero_counters(self) -> None:
         """Count hits, failures and latencies anew; the ledger goes on."""

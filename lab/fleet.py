@@ -11,8 +11,8 @@ import psutil
 
 from lab.config import Behaviour
 from lab.errors import LabError, NotReadyError
-from lab.models import BackendState
-from lab.processes import Child
+from lab.models import BackendState, BackendWitness
+from lab.processes import Child, Recollections
 from lab.scoreboard import read_scoreboard
 
 READY_SECONDS = 15.0
@@ -52,7 +52,10 @@ class Backend:
         """Done when the current process has ended; set by `start`."""
         self._served = 0
         self._served_before = 0
+        self.in_doubt = 0
+        """Answers in the middle of which a process was killed: it can't be known from it whether they were sent."""
         self._counted = asyncio.Event()
+        self._recollections = Recollections()
 
     @property
     def pid(self) -> int | None:
@@ -85,6 +88,8 @@ class Backend:
                 case {"event": "counts", "served": served, "in_flight": in_flight}:
                     self._served, self.in_flight = served, in_flight
                     self._counted.set()
+                case {"event": "recalled", "key": key, "witness": witness}:
+                    self._recollections.answer(key, witness)
 
         child = self._child = await Child.spawn(
             "lab.backend", str(self.port), "--lab", "--scoreboard", str(self._scoreboard), listener=hear
@@ -146,6 +151,14 @@ class Backend:
         except TimeoutError:
             return
 
+    async def recall(self, request_id: str) -> BackendWitness | None:
+        """What its process saw of a request; None if it has forgotten, is another one by now, or can't say."""
+        if self._child is None or self.state is not BackendState.UP:
+            return None
+        self._child.send({"order": "recall", "id": request_id})
+        witness = await self._recollections.ask(request_id)
+        return None if witness is None else BackendWitness(**witness)
+
     def _living(self) -> Child:
         if self._child is None or not self.state.is_alive:
             raise LabError(f"The backend on port {self.port} isn't running: restart it first.")
@@ -161,7 +174,9 @@ class Backend:
         if child is not self._child:
             return
         self.in_flight = None
-        self._served = read_scoreboard(self._scoreboard) or self._served  # what it could no longer tell
+        score = read_scoreboard(self._scoreboard)  # what it could no longer tell
+        self._served = score.served
+        self.in_doubt += score.begun - score.served
         if self.state is not BackendState.KILLED:
             self.state = BackendState.EXITED
             self.note = ": ".join([_how_it_ended(code), *list(child.stderr)[-1:]])
@@ -183,6 +198,7 @@ class Fleet:
         self._backends = {
             port: Backend(port, folder, behaviour, on_start=on_start, on_end=self._consider_reviving) for port in ports
         }
+        self._restarting = {port: asyncio.Lock() for port in ports}
         self._is_reviving = is_reviving
         self._revivals: dict[int, asyncio.Task[None]] = {}
 
@@ -195,6 +211,11 @@ class Fleet:
         except KeyError:
             raise LabError(f"There is no backend on port {port}.") from None
 
+    def pid_of(self, port: int) -> int | None:
+        """Of the process that serves the port; None if none does."""
+        backend = self._backends.get(port)
+        return None if backend is None else backend.pid
+
     async def start(self) -> None:
         """Start all of them side by side.
 
@@ -206,8 +227,9 @@ class Fleet:
     async def restart(self, port: int) -> None:
         """Give the port a new process, whatever became of the old one."""
         backend = self[port]
-        await backend.stop()
-        await backend.start()
+        async with self._restarting[port]:
+            await backend.stop()
+            await backend.start()
 
     async def count(self) -> None:
         """Have all that can tell their counts now."""

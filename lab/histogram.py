@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from lab.models import LatencySummary
+from lab.models import Bucket, LatencySummary
 
 GROWTH = 1.01
 """Each bucket is 1 % wider than the one below it, so its middle is within 0.5 % of all that falls in it."""
@@ -63,6 +63,13 @@ class Histogram:
                 reached += count
             found.append(self._middle_us(bucket) if self.count else None)
         return found
+
+    def buckets(self) -> tuple[Bucket, ...]:
+        """The buckets that hold something, ascending."""
+        return tuple(
+            Bucket(GROWTH**bucket / 1000, GROWTH ** (bucket + 1) / 1000, count)
+            for bucket, count in sorted(self._buckets.items())
+        )
 
     def summary(self) -> LatencySummary:
         """The figures that reports show, in milliseconds."""

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lab.access_log import LogLine
+from lab.errors import LabError
 from lab.models import RequestView
 from lab.traffic.outcome import Outcome
 
@@ -15,20 +16,25 @@ CLIENT_GONE = 499
 """nginx's status for a request whose client closed the connection before the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unpaired:
-    """A request that one witness has told of."""
+@dataclass(slots=True)
+class Entry:
+    """One request: what nginx logged of it, what the lab's client saw of it, or both."""
 
     since: float
+    """When the first of the two told, on the journal's clock."""
+    line: LogLine | None = None
     outcome: Outcome | None = None
-    number: int | None = None
-    """Of the feed's entry, when it was nginx that told."""
+    number: int = 0
+    """Counts nginx's lines."""
+    is_ours: bool = False
+    pid: int | None = None
+    """Of the process that had the answering backend's port when nginx's line came."""
 
 
 class Journal:
     """The requests of all clients, as they come.
 
-    The lab's client names each of its shots, and nginx logs that name; lines and outcomes come in any order.
+    The lab's client numbers its shots, and nginx logs that number; lines and outcomes come in any order.
     """
 
     def __init__(self, shot_name: str, clock: Callable[[], float], pid_of: Callable[[int], int | None]) -> None:
@@ -36,69 +42,106 @@ class Journal:
         self.nginx_logged = 0
         self.nginx_forwarded = 0
         self.other_clients = 0
+        self.crossed = 0
+        """Answers that nginx logged as sent, and that the lab's client had no longer waited for."""
+        self.broken_off = 0
+        """Attempts of nginx that ended without a response header, though a backend may have got the request."""
         self._prefix = f"{shot_name}-"
         self._clock = clock
         self._pid_of = pid_of
-        self._feed: deque[RequestView] = deque(maxlen=FEED_LENGTH)
         self._lines = 0
-        self._unpaired: dict[str, Unpaired] = {}
+        self._feed: deque[Entry] = deque(maxlen=FEED_LENGTH)
+        self._views: dict[int, RequestView] = {}
+        self._unpaired: dict[int, Entry] = {}
 
-    def is_ours(self, line: LogLine) -> bool:
-        """Whether the lab's client sent it."""
-        return line.shot.startswith(self._prefix)
+    def number_of(self, line: LogLine) -> int | None:
+        """The lab's client's number for the request; None if somebody else sent it."""
+        digits = line.shot.removeprefix(self._prefix)
+        return int(digits) if len(digits) < len(line.shot) and digits.isdecimal() else None
 
-    def note_line(self, line: LogLine) -> None:
-        """nginx has logged a request."""
+    def note_line(self, line: LogLine) -> bool:
+        """nginx has logged a request. Returns whether the lab's client sent it."""
         self._lines += 1
-        self.nginx_forwarded += sum(attempt.is_answer for attempt in line.attempts)
-        is_ours = self.is_ours(line)
-        port = line.attempts[-1].port if line.attempts else None
-        view = RequestView(
-            number=self._lines,
-            time=line.time,
-            method=line.method,
-            uri=line.uri,
-            status=line.status,
-            attempts=line.attempts,
-            pid=None if port is None else self._pid_of(port),
-            latency_ms=line.seconds * 1000,
-            client=None if is_ours else line.agent,
-            request_id=line.request_id,
-        )
-        if not is_ours:
+        for attempt in line.attempts:
+            if attempt.is_answer:
+                self.nginx_forwarded += 1
+            else:
+                self.broken_off += 1
+        shot = self.number_of(line)
+        if shot is None:
             self.other_clients += 1
+            entry = Entry(self._clock())
         else:
             self.nginx_logged += line.status != CLIENT_GONE
-            witness = self._unpaired.pop(line.shot, None)
-            if witness is None:
-                self._unpaired[line.shot] = Unpaired(self._clock(), number=view.number)
-            elif witness.outcome is not None:
-                view = _with_clients_view(view, witness.outcome)
-        self._feed.append(view)
+            entry = self._pair(shot)
+        entry.line, entry.number = line, self._lines
+        self._count_crossing(entry)
+        if line.attempts and line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
+            entry.pid = self._pid_of(port)
+        self._feed.append(entry)
+        return shot is not None
 
     def note_outcome(self, outcome: Outcome) -> None:
         """The lab's client has told what became of a request."""
         self.client_answered += outcome.is_answer
-        witness = self._unpaired.pop(outcome.shot, None)
-        if witness is None:
-            self._unpaired[outcome.shot] = Unpaired(self._clock(), outcome=outcome)
-        elif witness.number is not None and witness.number >= (first := self._lines - len(self._feed) + 1):
-            index = witness.number - first
-            self._feed[index] = _with_clients_view(self._feed[index], outcome)
+        entry = self._pair(outcome.number)
+        entry.outcome = outcome
+        self._count_crossing(entry)
+        self._views.pop(entry.number, None)
 
     def feed(self) -> tuple[RequestView, ...]:
         """The latest requests, oldest first."""
-        return tuple(self._feed)
+        views = {entry.number: self._views.get(entry.number) or view_of(entry) for entry in self._feed}
+        self._views = views
+        return tuple(views.values())
+
+    def entry(self, number: int) -> Entry:
+        """The feed's request of that number.
+
+        Raises:
+            LabError: it is too long ago.
+        """
+        for entry in self._feed:
+            if entry.number == number:
+                return entry
+        raise LabError("That request is too long ago: the lab remembers the latest 500.")
 
     def settling(self) -> int:
         """How many requests only one witness has told of, so recently that the other may still speak."""
         oldest = self._clock() - SETTLING_SECONDS
-        for shot, witness in list(self._unpaired.items()):
-            if witness.since >= oldest:
-                break
-            del self._unpaired[shot]
-        return len(self._unpaired)
+        unpaired = self._unpaired
+        while unpaired and unpaired[shot := next(iter(unpaired))].since < oldest:
+            del unpaired[shot]
+        return len(unpaired)
+
+    def _count_crossing(self, entry: Entry) -> None:
+        """An answer that nginx sent in full while the client gave up was received by nobody."""
+        line, outcome = entry.line, entry.outcome
+        if line is not None and outcome is not None and line.status != CLIENT_GONE and not outcome.is_answer:
+            self.nginx_logged -= 1
+            self.crossed += 1
+
+    def _pair(self, shot: int) -> Entry:
+        """What the other witness has told of this shot; a new entry, which waits for the other, if nothing yet."""
+        entry = self._unpaired.pop(shot, None)
+        if entry is None:
+            entry = self._unpaired[shot] = Entry(self._clock(), is_ours=True)
+        return entry
 
 
-def _with_clients_view(view: RequestView, outcome: Outcome) -> RequestView:
-    return replace(view, latency_ms=outcome.latency_us / 1000, pid=outcome.pid or view.pid)
+def view_of(entry: Entry) -> RequestView:
+    """What the feed shows of a request."""
+    line, outcome = entry.line, entry.outcome
+    assert line is not None
+    return RequestView(
+        number=entry.number,
+        time=line.time,
+        method=line.method,
+        uri=line.uri,
+        status=line.status,
+        attempts=line.attempts,
+        pid=outcome.pid if outcome is not None and outcome.pid is not None else entry.pid,
+        latency_ms=line.seconds * 1000 if outcome is None else outcome.latency_us / 1000,
+        client=None if entry.is_ours else line.agent,
+        request_id=line.request_id,
+    )

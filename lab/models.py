@@ -202,6 +202,87 @@ class RequestView:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientWitness:
+    """What the lab's client saw of one of its requests. Times of day are seconds since the epoch."""
+
+    due: float
+    sent: float
+    first_byte: float | None
+    """None when no byte of an answer came."""
+    done: float
+    status: int | None
+    error: str | None
+    """The kind of failure when no complete answer came."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of the response, as they came."""
+    body: str = ""
+    """Its beginning."""
+    is_resent: bool = False
+    """Sent again on a new connection, since the kept-alive one had been closed under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NginxWitness:
+    """What nginx logged of a request."""
+
+    logged: float
+    worker_pid: int
+    generation: int
+    """Of the configuration that served it."""
+    status: int
+    seconds: float
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BackendWitness:
+    """What one backend saw of a request that nginx sent it."""
+
+    port: int
+    pid: int
+    arrived: float
+    in_flight: int
+    """Requests it had on its hands when this one arrived, this one included."""
+    done: float | None = None
+    """None while it works on it, or when the client had gone before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDetail:
+    """One request, as its three witnesses tell of it."""
+
+    view: RequestView
+    nginx: NginxWitness
+    client: ClientWitness | None = None
+    """None for another client's request, or when it is too long ago."""
+    backends: tuple[BackendWitness, ...] = ()
+    """In the order in which nginx tried them; without those that are dead, or have forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many of the lab's client's answered requests took from `from_ms` to less than `to_ms`."""
+
+    from_ms: float
+    to_ms: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySeries:
+    """The latencies of one backend, or of all together."""
+
+    port: int | None
+    """None for all together."""
+    seconds: tuple[SecondView, ...]
+    """The last 60 s, oldest first, without gaps; the last one is still filling."""
+    buckets: tuple[Bucket, ...]
+    """Since the counters were zeroed, ascending, each 1 % wider than the one before; empty ones are left out."""
+    summary: LatencySummary = LatencySummary()
+    """Since the counters were zeroed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Three independent counts since the lab started: client, nginx, backends."""
 
@@ -215,6 +296,9 @@ class Ledger:
     """Attempts that nginx logged as answered by a backend, by whomever they were sent."""
     other_clients: int = 0
     """Requests of other clients, in nginx's log."""
+    crossed: int = 0
+    """Answers that were under way when whoever waited for them gave up: sent by one side, not received by the other.
+    Already settled in the counts above."""
     settling: int = 0
     """Requests so recent that not all three can have counted them yet."""
 

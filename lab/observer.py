@@ -21,16 +21,15 @@ class Observer:
     def __init__(self, log: AccessLog, fleet: Fleet, shot_name: str) -> None:
         self.log = log
         self.tally = Tally(time.monotonic)
-        self.journal = Journal(shot_name, time.monotonic, lambda port: _pid(fleet, port))
+        self.journal = Journal(shot_name, time.monotonic, fleet.pid_of)
         self.monitor = Monitor()
         self._fleet = fleet
 
     def read_log(self) -> None:
         """Count what nginx has logged since the last time."""
         for line in self.log.read():
-            is_ours = self.journal.is_ours(line)
+            is_ours = self.journal.note_line(line)
             self.tally.count_line(line, is_ours=is_ours)
-            self.journal.note_line(line)
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
@@ -41,7 +40,7 @@ class Observer:
     def ledger(self) -> Ledger:
         """The three counts, with what can't be in all of them yet."""
         journal = self.journal
-        served = sum(backend.served for backend in self._fleet)
+        served, late_answers = self._served()
         in_flight = sum(backend.in_flight or 0 for backend in self._fleet)
         is_moving = journal.nginx_forwarded != served
         return Ledger(
@@ -50,49 +49,55 @@ class Observer:
             backends_served=served,
             nginx_forwarded=journal.nginx_forwarded,
             other_clients=journal.other_clients,
+            crossed=journal.crossed + late_answers,
             settling=journal.settling() + (in_flight + self.tally.recent_hits() if is_moving else 0),
         )
+
+    def _served(self) -> tuple[int, int]:
+        """What the backends answered, as far as somebody could have got it, and how many answers came too late.
+
+        A backend that is killed while it writes an answer can't tell whether it was sent: nginx can. One that answers
+        in the very moment in which nginx gives up doesn't notice: there can be no more of those than nginx broke off.
+        """
+        served = sum(backend.served for backend in self._fleet)
+        in_doubt = sum(backend.in_doubt for backend in self._fleet)
+        missing = self.journal.nginx_forwarded - served
+        if missing > 0:
+            return served + min(missing, in_doubt), 0
+        late_answers = min(-missing, self.journal.broken_off)
+        return served - late_answers, late_answers
 
     def backends(self, specs: dict[int, BackendSpec]) -> tuple[BackendView, ...]:
         """Each backend with its place in the upstream."""
         rates = self.tally.hit_rates_rps()
         _, latencies = self.tally.recent_latencies()
-        all_hits = sum(self.tally.totals.hits[backend.port] for backend in self._fleet)
-        return tuple(
-            self._backend(
-                backend,
-                specs[backend.port],
-                all_hits,
-                rates.get(backend.port, 0.0),
-                latencies.get(backend.port, LatencySummary()),
-            )
-            for backend in self._fleet
-        )
+        totals = self.tally.totals()
+        all_hits = sum(totals.hits[backend.port] for backend in self._fleet)
 
-    def _backend(
-        self, backend: Backend, spec: BackendSpec, all_hits: int, rate_rps: float, latency: LatencySummary
-    ) -> BackendView:
-        hits = self.tally.totals.hits[backend.port]
-        usage = self.monitor.usage.get(backend.pid or 0)
-        return BackendView(
-            port=backend.port,
-            state=backend.state,
-            pid=backend.pid,
-            weight=spec.weight,
-            is_down=spec.is_down,
-            is_backup=spec.is_backup,
-            service_time_ms=backend.behaviour.service_time_ms,
-            is_slowed=backend.is_slowed,
-            hits=hits,
-            share=hits / all_hits if all_hits else None,
-            failures=self.tally.totals.failures[backend.port],
-            rate_rps=rate_rps,
-            in_flight=backend.in_flight,
-            latency=latency,
-            cpu_percent=usage.cpu_percent if usage else None,
-            rss_bytes=usage.rss_bytes if usage else None,
-            note=backend.note,
-        )
+        def view(backend: Backend) -> BackendView:
+            spec, hits = specs[backend.port], totals.hits[backend.port]
+            usage = self.monitor.usage.get(backend.pid or 0)
+            return BackendView(
+                port=backend.port,
+                state=backend.state,
+                pid=backend.pid,
+                weight=spec.weight,
+                is_down=spec.is_down,
+                is_backup=spec.is_backup,
+                service_time_ms=backend.behaviour.service_time_ms,
+                is_slowed=backend.is_slowed,
+                hits=hits,
+                share=hits / all_hits if all_hits else None,
+                failures=totals.failures[backend.port],
+                rate_rps=rates.get(backend.port, 0.0),
+                in_flight=backend.in_flight,
+                latency=latencies.get(backend.port, LatencySummary()),
+                cpu_percent=usage.cpu_percent if usage else None,
+                rss_bytes=usage.rss_bytes if usage else None,
+                note=backend.note,
+            )
+
+        return tuple(view(backend) for backend in self._fleet)
 
     def nginx(self, server: NginxServer, port: int, worker_pids: Sequence[int]) -> NginxView:
         """The running nginx."""
@@ -110,7 +115,7 @@ class Observer:
 
     def traffic(self, driver: TrafficDriver) -> TrafficView:
         """The lab's own client."""
-        totals = self.tally.totals
+        totals = self.tally.totals()
         latency, _ = self.tally.recent_latencies()
         return TrafficView(
             loop=driver.loop,
@@ -128,7 +133,3 @@ class Observer:
             other_clients=totals.other_clients,
             latency=latency,
         )
-
-
-def _pid(fleet: Fleet, port: int) -> int | None:
-    return next((backend.pid for backend in fleet if backend.port == port), None)

@@ -14,7 +14,16 @@ import click
 import platformdirs
 
 from lab.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
-from lab.config import DASHBOARD_RATE_RPS, BackendSpec, Behaviour, LabConfig, TrafficSpec
+from lab.config import (
+    DASHBOARD_RATE_RPS,
+    Arrivals,
+    BackendSpec,
+    Behaviour,
+    LabConfig,
+    Ramp,
+    RequestSpec,
+    TrafficSpec,
+)
 from lab.errors import UsageError
 
 RUN_REQUESTS = 1000
@@ -38,6 +47,23 @@ class Duration(click.ParamType[float]):
         return float(found[1]) * _UNITS_SECONDS[found[2]]
 
 
+class RampType(click.ParamType[Ramp]):
+    """`10:500:30s`: from 10 to 500 requests a second within 30 s."""
+
+    name = "ramp"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Ramp:
+        """The ramp from the text."""
+        if isinstance(value, Ramp):
+            return value
+        start, _, rest = str(value).partition(":")
+        end, _, duration = rest.partition(":")
+        try:
+            return Ramp(float(start), float(end), Duration().convert(duration, param, ctx))
+        except ValueError:
+            self.fail(f"{value!r} is no ramp: write it like 10:500:30s.", param, ctx)
+
+
 class Weights(click.ParamType[tuple[int, ...]]):
     """`5,1,1`: a whole number for each backend."""
 
@@ -47,7 +73,7 @@ class Weights(click.ParamType[tuple[int, ...]]):
         """The numbers; a configuration file may give them as an array."""
         parts = value.split(",") if isinstance(value, str) else value
         try:
-            return tuple(int(part) for part in parts)
+            return tuple(int(str(part)) for part in parts)
         except (TypeError, ValueError):
             self.fail(f"{value!r} are no weights: write whole numbers like 5,1,1.", param, ctx)
 
@@ -89,6 +115,19 @@ _TRAFFIC_OPTIONS = (
     _option("--connections", "-c", type=int, metavar="N", help="Requests under way at once.  [default: 1]"),
     _option("--duration", "-z", type=Duration(), metavar="T", help="Stop after so long, like 10s."),
     _option("--rate", "-q", type=float, metavar="RPS", help="Requests a second in total: an open loop."),
+    _option(
+        "--arrivals",
+        type=click.Choice([each.value for each in Arrivals]),
+        default="steady",
+        help="How -q spreads them.",
+    ),
+    _option("--ramp", type=RampType(), metavar="FROM:TO:T", help="An open loop whose rate ramps, like 10:500:30s."),
+    _option("--seed", type=int, metavar="N", help="Repeat what is left to chance."),
+    _option("--method", default="GET", metavar="M", help="The requests' method.  [default: GET]"),
+    _option("--path", multiple=True, metavar="PATH", help="Their path; several are taken in turn.  [default: /]"),
+    _option("--header", "-H", multiple=True, metavar="'N: V'", help="A header field of the requests; may be repeated."),
+    _option("--body", default="", metavar="TEXT", help="The requests' body."),
+    _option("--no-keepalive", is_flag=True, help="Open a connection for each request."),
     _option("--timeout", type=Duration(), default=5.0, metavar="T", help="The client's patience.  [default: 5s]"),
 )
 
@@ -153,8 +192,11 @@ def run_traffic(options: dict[str, Any]) -> TrafficSpec:
         UsageError: it makes no sense.
     """
     spec = _traffic(options)
-    has_end = spec.requests is not None or spec.duration_seconds is not None
-    return spec if has_end else replace(spec, requests=RUN_REQUESTS)
+    if spec.requests is not None or spec.duration_seconds is not None:
+        return spec
+    return (
+        replace(spec, requests=RUN_REQUESTS) if spec.ramp is None else replace(spec, duration_seconds=spec.ramp.seconds)
+    )
 
 
 def dashboard_traffic(options: dict[str, Any]) -> TrafficSpec:
@@ -169,12 +211,26 @@ def dashboard_traffic(options: dict[str, Any]) -> TrafficSpec:
 
 
 def _traffic(options: dict[str, Any]) -> TrafficSpec:
+    ramp: Ramp | None = options["ramp"]
+    if ramp is not None and options["rate"] is not None:
+        raise UsageError("A rate and a ramp contradict each other: give -q or --ramp.")
+    headers = (header.partition(":") for header in options["header"])
     return TrafficSpec(
-        rate_rps=options["rate"],
+        rate_rps=options["rate"] if ramp is None else ramp.from_rps,
         connections=options["connections"],
         requests=options["requests"],
         duration_seconds=options["duration"],
         timeout_seconds=options["timeout"],
+        arrivals=Arrivals(options["arrivals"]),
+        seed=options["seed"],
+        ramp=ramp,
+        request=RequestSpec(
+            method=options["method"].upper(),
+            paths=tuple(options["path"]) or ("/",),
+            headers=tuple((name.strip(), value.strip()) for name, _, value in headers),
+            body=options["body"],
+            keeps_alive=not options["no_keepalive"],
+        ),
     )
 
 

@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Self
 
 from lab.stdio import Message, encode
 
 STDERR_LINES = 20
 MAX_LINE_BYTES = 1 << 24
+ANSWER_SECONDS = 1.0
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -22,6 +23,35 @@ def _own_group() -> dict[str, Any]:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}
+
+
+class Recollections:
+    """Questions put to a child about single requests, and its answers."""
+
+    def __init__(self) -> None:
+        self._asked: dict[Hashable, asyncio.Future[dict[str, Any] | None]] = {}
+
+    async def ask(self, key: Hashable) -> dict[str, Any] | None:
+        """Wait for the answer; None when the child knows nothing, or keeps silent."""
+        answer = self._asked.setdefault(key, asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except TimeoutError:
+            return None
+        finally:
+            self._asked.pop(key, None)
+
+    def answer(self, key: Hashable, witness: dict[str, Any] | None) -> None:
+        """The child has answered."""
+        asked = self._asked.get(key)
+        if asked is not None and not asked.done():
+            asked.set_result(None if witness is None else {name: _frozen(value) for name, value in witness.items()})
+
+
+def _frozen(value: Any) -> Any:
+    """JSON's arrays as tuples."""
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
 
 
 class Child:
@@ -76,9 +106,13 @@ class Child:
 
     async def wait(self) -> int:
         """Its exit code, once it has ended and its last words are read."""
-        await self._process.wait()
+        code = await self._process.wait()
         await self._readers
-        return await self._process.wait()
+        self.release()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # what was on its way to it is lost
+            await self._process.stdin.wait_closed()
+        return code
 
     def kill(self) -> None:
         """SIGKILL it, if it still runs."""

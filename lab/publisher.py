@@ -12,8 +12,14 @@ class Publisher:
     def __init__(self) -> None:
         self.latest: Snapshot = EMPTY
         self._changed = asyncio.Event()
+        self._readers = 0
         self._is_closed = False
         self._failure: BaseException | None = None
+
+    @property
+    def has_readers(self) -> bool:
+        """Whether anybody waits for a newer snapshot."""
+        return self._readers > 0
 
     def publish(self, snapshot: Snapshot) -> None:
         """Make this the newest."""
@@ -29,17 +35,21 @@ class Publisher:
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         """The newest, then each newer one."""
         sequence = -1
-        while True:
-            changed = self._changed
-            if self.latest.sequence > sequence:
-                sequence = self.latest.sequence
-                yield self.latest
-            elif self._failure is not None:
-                raise self._failure
-            elif self._is_closed:
-                return
-            else:
-                await changed.wait()
+        self._readers += 1
+        try:
+            while True:
+                changed = self._changed
+                if self.latest.sequence > sequence:
+                    sequence = self.latest.sequence
+                    yield self.latest
+                elif self._failure is not None:
+                    raise self._failure
+                elif self._is_closed:
+                    return
+                else:
+                    await changed.wait()
+        finally:
+            self._readers -= 1
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

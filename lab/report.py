@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lab.config import Arrivals, TrafficSpec
 from lab.models import BackendView, LatencySummary, Ledger, LoopKind, NginxView, TrafficView
 
 BAR_CELLS = 20
@@ -19,6 +20,7 @@ class Report:
     nginx: NginxView
     nginx_path: str
     workers: int
+    plan: TrafficSpec
     traffic: TrafficView
     backends: tuple[BackendView, ...]
     ledger: Ledger
@@ -68,6 +70,7 @@ class Report:
                 "other_clients": ledger.other_clients,
                 "balanced": ledger.is_balanced,
                 "nginx_forwarded": ledger.nginx_forwarded,
+                "crossed": ledger.crossed,
                 "differences": list(ledger.differences),
             },
             "interrupted": self.is_interrupted,
@@ -119,7 +122,7 @@ class Report:
         traffic, nginx = self.traffic, self.nginx
         workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
         connections = "1 connection" if traffic.connections == 1 else f"{traffic.connections} connections"
-        loop = f"{connections}" if traffic.loop is LoopKind.CLOSED else f"{traffic.target_rps:g} req/s"
+        loop = connections if traffic.loop is LoopKind.CLOSED else _rate(self.plan)
         errors = "  ".join(f"{kind} {count:,}" for kind, count in traffic.errors)
         return [
             f"{self.algorithm} on nginx {nginx.version} ({nginx.source}, {workers}) at {nginx.url}",
@@ -163,6 +166,12 @@ def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
     return {name: None if value is None else round(value, 3) for name, value in fields.items()} | {
         "count": latency.count
     }
+
+
+def _rate(plan: TrafficSpec) -> str:
+    ramp = plan.ramp
+    rate = f"{plan.rate_rps:g}" if ramp is None else f"{ramp.from_rps:g} to {ramp.to_rps:g}"
+    return f"{rate} req/s" + (" (Poisson)" if plan.arrivals is Arrivals.POISSON else "")
 
 
 def _latency_columns(latency: LatencySummary) -> dict[str, float | int | None]:

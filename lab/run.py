@@ -66,6 +66,7 @@ async def _report(session: LabSession, *, is_interrupted: bool) -> Report:
         nginx=observer.nginx(balancer.server, parts.ports.nginx, balancer.server.worker_pids()),
         nginx_path=str(balancer.server.binary.path),
         workers=balancer.frame.workers,
+        plan=session.config.traffic,
         traffic=replace(observer.traffic(driver), latency=latency),
         backends=tuple(
             replace(view, latency=by_port.get(view.port, LatencySummary()))

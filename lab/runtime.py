@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from lab.errors import NotReadyError
+from lab.privileges import worker_account
 
 PREFIX = "lablb-"
 OWNER_FILE = "owner.json"
@@ -36,14 +37,14 @@ class RuntimeFolder:
             NotReadyError: the folder for runtime files can't be written.
         """
         base = base_folder()
+        path = private_folder(PREFIX)
         try:
-            path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
             for name in ("sites-available", "sites-enabled", "temp"):
                 (path / name).mkdir()
+            if (account := worker_account(base)) is not None:  # nginx's workers write bodies and reopen logs there
+                os.chown(path, account.uid, account.gid)
         except OSError as error:
-            raise NotReadyError(
-                f"The lab can't write to {base} ({error.strerror}): make it writable or point TMPDIR elsewhere."
-            ) from None
+            raise _unwritable(base, error) from None
         folder = cls(path)
         folder.record_owners(os.getpid())
         return folder
@@ -54,16 +55,44 @@ class RuntimeFolder:
         (self.path / OWNER_FILE).write_text(json.dumps(owners), encoding="utf-8")
 
     def remove(self) -> None:
-        """Remove it; the guardian may have done so already."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove it, if the guardian hasn't: one that was killed leaves its nginx behind, too."""
+        if self.path.exists():
+            _kill_nginx_of(self.path)
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 def base_folder() -> Path:
-    """The user's runtime folder, or the folder for temporary files where there is none."""
+    """The user's runtime folder, or the folder for temporary files where there is none.
+
+    Raises:
+        NotReadyError: there is neither.
+    """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and os.access(runtime, os.W_OK):
         return Path(runtime)
-    return Path(tempfile.gettempdir())
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise NotReadyError(f"The lab finds no folder for its files ({error.strerror}): point TMPDIR to one.") from None
+
+
+def private_folder(prefix: str) -> Path:
+    """A new folder (0700) for runtime files, under a name that nobody can guess.
+
+    Raises:
+        NotReadyError: the folder for runtime files can't be written.
+    """
+    base = base_folder()
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=base))
+    except OSError as error:
+        raise _unwritable(base, error) from None
+
+
+def _unwritable(base: Path, error: OSError) -> NotReadyError:
+    return NotReadyError(
+        f"The lab can't write to {base} ({error.strerror}): make it writable or point TMPDIR elsewhere."
+    )
 
 
 def sweep() -> None:
@@ -79,22 +108,25 @@ def sweep() -> None:
 
 def _is_ours(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        is_mine = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
+        owners = {os.getuid()} if hasattr(os, "getuid") else set()
+        if (account := worker_account(path.parent)) is not None:
+            owners.add(account.uid)
+        is_mine = not owners or path.lstat().st_uid in owners
         return is_mine and path.is_dir() and not path.is_symlink()
     return False
 
 
-def _owners(path: Path) -> list[list[float]]:
+def _owners(path: Path) -> list[tuple[int, float]]:
     """PID and creation time of the lab and of its guardian; nothing while the folder is being made or removed."""
-    with contextlib.suppress(OSError, ValueError):
-        owners: list[list[float]] = json.loads((path / OWNER_FILE).read_text(encoding="utf-8"))
-        return owners
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        content = json.loads((path / OWNER_FILE).read_text(encoding="utf-8"))
+        return [(int(pid), float(created)) for pid, created in content]
     return []
 
 
-def _lives(pid: float, created: float) -> bool:
+def _lives(pid: int, created: float) -> bool:
     with contextlib.suppress(psutil.Error):
-        process = psutil.Process(int(pid))
+        process = psutil.Process(pid)
         return process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE
     return False
 

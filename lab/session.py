@@ -13,7 +13,8 @@ from lab.config import LabConfig
 from lab.control import Lab
 from lab.errors import LabError
 from lab.fleet import Fleet
-from lab.models import Ledger, Phase, Snapshot
+from lab.journal import view_of
+from lab.models import LatencySeries, Ledger, NginxWitness, Phase, RequestDetail, Snapshot
 from lab.nginx.balancer import Balancer
 from lab.nginx.binary import NginxBinary, find_nginx
 from lab.nginx.server import NginxServer
@@ -51,12 +52,15 @@ class LabSession(Lab):
     """
 
     def __init__(self, config: LabConfig) -> None:
-        self._config = config
+        self.config = config
+        self.shot_name = secrets.token_hex(6)
+        """What the lab's requests are called in nginx's log; nobody else can know it, and have theirs pass for ours."""
         self._parts: Parts | None = None
         self._exits = AsyncExitStack()
         self._publisher = Publisher()
         self._phase = Phase.STARTING
         self._activity: str | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._heart: asyncio.Task[None] | None = None
         self._worker_pids: tuple[int, ...] = ()
 
@@ -73,18 +77,22 @@ class LabSession(Lab):
 
     async def start(self, *, is_firing: bool = True) -> None:
         """Start backends, nginx and, unless told otherwise, traffic."""
+        self._starting = asyncio.create_task(self._start(is_firing=is_firing))
+        await self._starting
+
+    async def _start(self, *, is_firing: bool) -> None:
         self._say("nginx: asking what it can do")
-        binary = await find_nginx(self._config.nginx)
+        binary = await find_nginx(self.config.nginx)
         self._say("clearing away what a killed lab left behind")
         await asyncio.to_thread(sweep)
-        ports = choose_ports(self._config)
+        ports = choose_ports(self.config)
         require_free(ports)
         parts = await self._assemble(binary, ports)
         self._say("nginx: testing the configuration")
         await parts.balancer.test()
-        self._say(f"starting nginx, {len(ports.backends)} backends and the client")
-        url = f"http://127.0.0.1:{ports.nginx}/"
-        await side_by_side(parts.balancer.start(), parts.fleet.start(), parts.driver.start(url))
+        self._say(f"starting {len(ports.backends)} backends, the client and nginx")
+        await side_by_side(parts.fleet.start(), parts.driver.start(ports.nginx))
+        await parts.balancer.start()  # last, so that nobody who knocks early has nginx put a backend aside
         self._parts = parts
         self._phase = Phase.RUNNING
         self._say(None)
@@ -99,6 +107,9 @@ class LabSession(Lab):
             return
         self._phase = Phase.STOPPING
         self._say("ending every process")
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait((self._starting,))
         if self._heart is not None:
             self._heart.cancel()
             await asyncio.wait((self._heart,))
@@ -167,12 +178,30 @@ class LabSession(Lab):
     async def fire_once(self) -> None:
         self.parts.driver.fire_once()
 
+    def latencies(self) -> tuple[LatencySeries, ...]:
+        parts = self.parts
+        return parts.observer.tally.series([backend.port for backend in parts.fleet])
+
+    async def request_detail(self, number: int) -> RequestDetail:
+        parts = self.parts
+        entry = parts.observer.journal.entry(number)
+        line = entry.line
+        assert line is not None
+        ports = [attempt.port for attempt in line.attempts if attempt.port is not None]
+        backends = [await parts.fleet[port].recall(line.request_id) for port in ports]
+        return RequestDetail(
+            view=view_of(entry),
+            nginx=NginxWitness(line.time, line.worker_pid, line.generation, line.status, line.seconds, line.attempts),
+            client=None if entry.outcome is None else await parts.driver.recall(entry.outcome.number),
+            backends=tuple(witness for witness in backends if witness is not None),
+        )
+
     def zero_counters(self) -> None:
         self.parts.observer.tally.zero()
 
     async def _assemble(self, binary: NginxBinary, ports: Ports) -> Parts:
         """Make all parts, each with its way to end; none but the guardian runs yet."""
-        config = self._config
+        config = self.config
         folder = RuntimeFolder.create()
         self._exits.callback(folder.remove)
 
@@ -191,10 +220,9 @@ class LabSession(Lab):
             is_reviving=config.restart,
         )
         self._exits.push_async_callback(fleet.stop)
-        shot_name = secrets.token_hex(6)  # nobody else can know it, so that no other client's request passes for ours
-        observer = Observer(AccessLog(server.access_log, time.monotonic), fleet, shot_name)
+        observer = Observer(AccessLog(server.access_log, time.monotonic), fleet, self.shot_name)
         self._exits.callback(observer.log.close)
-        driver = TrafficDriver(config.traffic, shot_name, observer.note_outcomes)
+        driver = TrafficDriver(config.traffic, self.shot_name, observer.note_outcomes)
         self._exits.push_async_callback(driver.stop)
         return Parts(ports, fleet, Balancer(server, config, ports), driver, observer)
 
@@ -216,7 +244,8 @@ class LabSession(Lab):
 
     async def _publish(self, parts: Parts) -> None:
         while True:
-            self._publisher.publish(self._snapshot(parts))
+            if self._publisher.has_readers:
+                self._publisher.publish(self._snapshot(parts))
             await asyncio.sleep(SNAPSHOT_SECONDS)
 
     async def _watch_processes(self, parts: Parts) -> None:
@@ -241,7 +270,7 @@ class LabSession(Lab):
             sequence=sequence,
             phase=self._phase,
             activity=self._activity,
-            notices=(parts.ports.notice,) if parts.ports.notice else (),
+            notices=tuple(notice for notice in (parts.ports.notice, parts.driver.obituary) if notice is not None),
             algorithm=balancer.upstream.algorithm,
             algorithms=balancer.choices(),
             nginx=observer.nginx(balancer.server, parts.ports.nginx, self._worker_pids),

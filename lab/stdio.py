@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,23 +29,26 @@ def emit(message: Message) -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - so that exit flushes quietly
 
 
-async def obey(handle: Callable[[Message], None]) -> None:
+def end_soon() -> None:
+    """End this process in a moment, whatever it is doing then."""
+    time.sleep(LAST_WORDS_SECONDS)
+    os._exit(1)
+
+
+async def obey(handle: Callable[[Message], None], at_end: Callable[[], None] = end_soon) -> None:
     """Handle each order in the event loop; return at EOF, which is how a child learns that the lab is gone.
 
-    A thread reads, since an event loop can't wait for stdin on every system. Should the loop not return within a
-    second of EOF, the thread ends the process: a child never outlives the lab.
+    A thread reads, since an event loop can't wait for stdin on every system. After EOF it sees to it that the process
+    ends even if it hangs: a child never outlives the lab.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    finished = threading.Event()
 
     def read() -> None:
         for line in sys.stdin.buffer:
             loop.call_soon_threadsafe(handle, json.loads(line))
         loop.call_soon_threadsafe(ended.set)
-        if not finished.wait(LAST_WORDS_SECONDS):
-            os._exit(1)
+        at_end()
 
     threading.Thread(target=read, name="orders", daemon=True).start()
     await ended.wait()
-    finished.set()

@@ -1,18 +1,22 @@
 """Counters and rolling windows: events in, figures out. The clock is passed in; no process or file is touched."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lab.access_log import LogLine
 from lab.histogram import Histogram
-from lab.models import LatencySummary, SecondView
+from lab.models import LatencySeries, LatencySummary, SecondView
 from lab.traffic.outcome import Outcome
 
 RATE_SECONDS = 3
 LATENCY_SECONDS = 10
 CHART_SECONDS = 60
 LATE_US = 10_000
+
+
+Latencies = Mapping[int | None, Histogram]
+"""By the port of the backend that answered."""
 
 
 @dataclass(slots=True)
@@ -32,6 +36,19 @@ class Counts:
     errors: Counter[str] = field(default_factory=Counter)
     latencies: defaultdict[int | None, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
     """Of the lab's client's answered requests, by the port of the backend that answered."""
+
+    def add(self, other: "Counts") -> None:
+        """Add the other's counts to these."""
+        self.hits.update(other.hits)
+        self.failures.update(other.failures)
+        self.errors.update(other.errors)
+        self.other_clients += other.other_clients
+        self.answered += other.answered
+        self.failed += other.failed
+        self.retried += other.retried
+        self.late += other.late
+        for port, histogram in other.latencies.items():
+            self.latencies[port].merge(histogram)
 
     def count_line(self, line: LogLine, *, is_ours: bool) -> None:
         """Count what nginx logged."""
@@ -56,27 +73,38 @@ class Tally:
     """What was counted since the counters were zeroed, and second by second over the last minute."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.totals = Counts()
         self._clock = clock
         self._started = clock()
+        self._past = Counts()
+        """Of all seconds but the latest."""
         self._seconds: deque[tuple[int, Counts]] = deque()
-        self._views: dict[int, SecondView] = {}
+        self._window: tuple[int, Latencies] = (-1, {})
+        """The recent latencies of the seconds that are full, as of which second."""
+        self._views: dict[tuple[int, int | None], SecondView] = {}
+        """Of seconds that are over, by second and port (None for all)."""
 
     def count_line(self, line: LogLine, *, is_ours: bool) -> None:
         """Count what nginx logged."""
-        self.totals.count_line(line, is_ours=is_ours)
         self._this_second().count_line(line, is_ours=is_ours)
 
     def count_outcome(self, outcome: Outcome) -> None:
         """Count what the lab's client saw."""
-        self.totals.count_outcome(outcome)
         self._this_second().count_outcome(outcome)
+
+    def totals(self) -> Counts:
+        """Everything since the counters were zeroed."""
+        totals = Counts()
+        totals.add(self._past)
+        if self._seconds:
+            totals.add(self._seconds[-1][1])
+        return totals
 
     def zero(self) -> None:
         """Begin anew."""
-        self.totals = Counts()
+        self._past = Counts()
         self._started = self._clock()
         self._seconds.clear()
+        self._window = (-1, {})
         self._views.clear()
 
     def hit_rates_rps(self) -> dict[int, float]:
@@ -98,36 +126,52 @@ class Tally:
 
     def recent_latencies(self) -> tuple[LatencySummary, dict[int | None, LatencySummary]]:
         """Over the last 10 s: of all requests, and by the port of the backend that answered."""
-        since = int(self._clock()) - LATENCY_SECONDS
-        by_port: defaultdict[int | None, Histogram] = defaultdict(Histogram)
-        for second, counts in self._seconds:
-            if second > since:
-                for port, histogram in counts.latencies.items():
-                    by_port[port].merge(histogram)
+        now = int(self._clock())
+        if self._window[0] != now:
+            full = self._last_full_seconds(LATENCY_SECONDS - 1)
+            self._window = (now, _together(counts.latencies for counts in full))
+        current = (counts.latencies for second, counts in self._seconds if second == now)
+        by_port = _together((self._window[1], *current))
         whole = Histogram.of(by_port.values()).summary()
         return whole, {port: histogram.summary() for port, histogram in by_port.items()}
 
     def total_latencies(self) -> tuple[LatencySummary, dict[int | None, LatencySummary]]:
         """Since the counters were zeroed: of all requests, and by the port of the backend that answered."""
-        by_port = self.totals.latencies
+        by_port = self.totals().latencies
         whole = Histogram.of(by_port.values()).summary()
         return whole, {port: histogram.summary() for port, histogram in by_port.items()}
 
-    def seconds(self) -> tuple[SecondView, ...]:
-        """The last minute, oldest first, without gaps; the last second is still filling."""
+    def seconds(self, port: int | None = None) -> tuple[SecondView, ...]:
+        """The last minute of one backend or of all, oldest first, without gaps; the last second is still filling."""
         now = int(self._clock())
         counted = dict(self._seconds)
         first = now - CHART_SECONDS + 1
-        for second in [second for second in self._views if second < first]:
-            del self._views[second]
+        for key in [key for key in self._views if key[0] < first]:
+            del self._views[key]
+        views = []
         for second in range(first, now + 1):
-            if second >= now - 1 or second not in self._views:
-                self._views[second] = _view(second, counted.get(second))
-        return tuple(self._views[second] for second in range(first, now + 1))
+            view = self._views.get((second, port))
+            if view is None:
+                view = _view(second, counted.get(second), port)
+                if second < now:
+                    self._views[second, port] = view
+            views.append(view)
+        return tuple(views)
+
+    def series(self, ports: Sequence[int]) -> tuple[LatencySeries, ...]:
+        """The latencies of all together, then of each backend."""
+        by_port = self.totals().latencies
+        histograms = {None: Histogram.of(by_port.values())} | {port: by_port[port] for port in ports}
+        return tuple(
+            LatencySeries(port, self.seconds(port), histogram.buckets(), histogram.summary())
+            for port, histogram in histograms.items()
+        )
 
     def _this_second(self) -> Counts:
         now = int(self._clock())
         if not self._seconds or self._seconds[-1][0] != now:
+            if self._seconds:
+                self._past.add(self._seconds[-1][1])
             self._seconds.append((now, Counts()))
             while self._seconds[0][0] <= now - CHART_SECONDS:
                 self._seconds.popleft()
@@ -143,16 +187,34 @@ class Tally:
         return min(float(RATE_SECONDS), max(1.0, now - self._started))
 
 
-def _view(second: int, counts: Counts | None) -> SecondView:
+def _together(parts: Iterable[Latencies]) -> Latencies:
+    whole: defaultdict[int | None, Histogram] = defaultdict(Histogram)
+    for part in parts:
+        for port, histogram in part.items():
+            whole[port].merge(histogram)
+    return whole
+
+
+def _view(second: int, counts: Counts | None, port: int | None) -> SecondView:
     if counts is None:
         return SecondView(second)
+    if port is not None:
+        latency = counts.latencies[port].summary() if port in counts.latencies else LatencySummary()
+        return SecondView(
+            second,
+            latency.count,
+            p50_ms=latency.p50_ms,
+            p95_ms=latency.p95_ms,
+            p99_ms=latency.p99_ms,
+            max_ms=latency.max_ms,
+        )
     latency = Histogram.of(counts.latencies.values()).summary()
-    return SecondView(
-        second,
-        answered=counts.answered,
-        failed=counts.failed,
-        retried=counts.retried,
-        late=counts.late,
+    return _with_latency(SecondView(second, counts.answered, counts.failed, counts.retried, counts.late), latency)
+
+
+def _with_latency(view: SecondView, latency: LatencySummary) -> SecondView:
+    return replace(
+        view,
         p50_ms=latency.p50_ms,
         p95_ms=latency.p95_ms,
         p99_ms=latency.p99_ms,

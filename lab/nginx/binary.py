@@ -7,12 +7,12 @@ import platform
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.algorithms import ALGORITHMS, Algorithm
 from lab.errors import NotReadyError
+from lab.runtime import private_folder
 
 BUNDLED = "bundled"
 SYSTEM = "system"
@@ -115,8 +115,9 @@ def _upstream_snippet(algorithm: Algorithm) -> str:
 
 
 async def _accepts(binary: NginxBinary, snippet: str) -> bool:
-    with tempfile.TemporaryDirectory(prefix="lablb-probe-") as scratch:
-        config = Path(scratch) / "nginx.conf"
+    scratch = private_folder("nginx-probe-")
+    try:
+        config = scratch / "nginx.conf"
         config.write_text(f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n", encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
             binary.path,
@@ -127,3 +128,5 @@ async def _accepts(binary: NginxBinary, snippet: str) -> bool:
             stderr=subprocess.DEVNULL,
         )
         return await process.wait() == 0
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,8 +1,6 @@
 """Writes nginx's files from the templates, and compares them with those before."""
 
 import difflib
-import os
-import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,6 +12,8 @@ from lab.algorithms import algorithm_named
 from lab.config import BackendSpec
 from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
+from lab.privileges import worker_account
+from lab.runtime import base_folder
 
 SITE = "lablb.conf"
 
@@ -60,13 +60,11 @@ class NginxFiles:
 
 def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: int) -> NginxFiles:
     """The files for this binary; `generation` is logged with each request, so that it is known which one served it."""
-    user, group = _unprivileged()
     main = _template("nginx.conf").render(
         features=binary.features,
         workers=frame.workers,
         generation=generation,
-        user=user,
-        group=group,
+        account=worker_account(base_folder()),
     )
     site = _template(f"sites-available/{SITE}").render(
         directive=algorithm_named(upstream.algorithm).directive,
@@ -98,17 +96,6 @@ def _parameters(spec: BackendSpec) -> str:
     if spec.is_down:
         words.append("down")
     return "".join(f" {word}" for word in words)
-
-
-def _unprivileged() -> tuple[str | None, str | None]:
-    """The user and group that nginx's workers change to when the lab runs as root; None where they can't change."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return None, None
-    import grp  # noqa: PLC0415 - POSIX only
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    nobody = pwd.getpwnam("nobody")
-    return nobody.pw_name, grp.getgrgid(nobody.pw_gid).gr_name
 
 
 @cache

@@ -9,8 +9,8 @@ from typing import Any
 
 from lab.config import TrafficSpec
 from lab.errors import LabError
-from lab.models import LoopKind
-from lab.processes import Child
+from lab.models import ClientWitness, LoopKind
+from lab.processes import Child, Recollections
 from lab.traffic.outcome import Outcome
 
 RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -32,6 +32,7 @@ class TrafficDriver:
         self._spec = spec
         self._shot_name = shot_name
         self._record = record
+        self._recollections = Recollections()
         self._ready = asyncio.Event()
         self._done = asyncio.Event()
         self._child: Child | None = None
@@ -45,13 +46,20 @@ class TrafficDriver:
         """None while it doesn't run."""
         return self._child.pid if self._child is not None and self._child.returncode is None else None
 
-    async def start(self, url: str) -> None:
+    @property
+    def obituary(self) -> str | None:
+        """What a person should know of a worker that has ended before its time."""
+        if self._child is None or self._child.returncode is None:
+            return None
+        return f"The lab's client has ended, so nothing is fired any more: {' '.join(self._child.stderr)[-200:]}"
+
+    async def start(self, port: int) -> None:
         """Start the worker, paused.
 
         Raises:
             LabError: it ended, or took too long.
         """
-        arguments = {"url": url, "name": self._shot_name, "spec": asdict(self._spec)}
+        arguments = {"port": port, "name": self._shot_name, "spec": asdict(self._spec)}
         self._child = await Child.spawn("lab.traffic.worker", json.dumps(arguments), listener=self._hear)
         try:
             async with asyncio.timeout(READY_SECONDS):
@@ -77,6 +85,12 @@ class TrafficDriver:
                 f"The traffic worker ended before its time: {' '.join(self._child.stderr) or 'no reason given'}"
             )
 
+    async def recall(self, number: int) -> ClientWitness | None:
+        """What the client saw of its request of that number; None if it has forgotten, or can't say."""
+        self._send("recall", number=number)
+        witness = await self._recollections.ask(number)
+        return None if witness is None else ClientWitness(**witness)
+
     def resume(self) -> None:
         self.is_paused = False
         self._send("go")
@@ -91,10 +105,10 @@ class TrafficDriver:
     def step(self, steps: int) -> None:
         """Go up (or down) so many steps: in rate for an open loop, in connections for a closed one."""
         if self.rate_rps is not None:
-            self.rate_rps = float(_stepped(RATE_STEPS_RPS, self.rate_rps, steps))
+            self.rate_rps = _stepped(RATE_STEPS_RPS, self.rate_rps, steps)
             self._send("rate", rps=self.rate_rps)
         else:
-            self.connections = _stepped(CONNECTION_STEPS, self.connections, steps)
+            self.connections = round(_stepped(CONNECTION_STEPS, self.connections, steps))
             self._send("connections", connections=self.connections)
 
     async def stop(self) -> None:
@@ -114,12 +128,17 @@ class TrafficDriver:
                 self.elapsed_seconds = elapsed
                 self.finished += len(outcomes)
                 self.in_flight = sent - self.finished
-                self._record([Outcome.unpack(fields) for fields in outcomes])
+                self._record([Outcome._make(fields) for fields in outcomes])
+            case {"event": "recalled", "key": key, "witness": witness}:
+                self._recollections.answer(key, witness)
             case {"event": "done"}:
                 self._done.set()
 
 
-def _stepped(ladder: Sequence[int], value: float, steps: int) -> int:
+def _stepped(ladder: Sequence[float], value: float, steps: int) -> float:
     """So many rungs above (or below) where `value` stands, or between, on the ladder."""
-    rung = bisect_right(ladder, value) - 1 + steps if steps > 0 else bisect_left(ladder, value) + steps
-    return ladder[min(max(rung, 0), len(ladder) - 1)]
+    if steps > 0:
+        rung = min(bisect_right(ladder, value) - 1 + steps, len(ladder) - 1)
+        return max(ladder[rung], value)
+    rung = max(bisect_left(ladder, value) + steps, 0)
+    return min(ladder[rung], value)

@@ -1,153 +1,216 @@
 """When to fire: by the clock (open loop), or as answers come back (closed loop)."""
 
 import asyncio
+import random
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Callable
 
 from lab.config import TrafficSpec
-from lab.traffic.lane import Lane
+from lab.traffic.lane import Lane, Owner, Sighting
+from lab.traffic.metronome import Metronome, Waker
 from lab.traffic.outcome import Outcome
+from lab.traffic.schedule import Schedule
 
 MOST_LANES = 10_000
-MOST_OPEN_LOOP_LANES = 256
+MOST_AT_ONCE = 100
+REMEMBERED = 4096
+"""How many of the latest requests can still be asked about."""
+MOST_OPEN_LOOP_LANES = 1024
 """How many requests an open loop has under way at once, unless `-c` says otherwise."""
-
-RATE_CHECK_SECONDS = 0.1
-"""How soon a changed rate or number of connections takes hold at the latest."""
-
-
-class LanePool:
-    """Lanes that are free, and new ones as long as there may be more."""
-
-    def __init__(self, make: Callable[[], Lane], most: int) -> None:
-        self._make = make
-        self._all: list[Lane] = []
-        self._free: list[Lane] = []
-        self._room = asyncio.Semaphore(most)
-
-    @asynccontextmanager
-    async def lane(self) -> AsyncIterator[Lane]:
-        """The free lane that was used last, so that an idle lab keeps few connections; waits while all are busy."""
-        async with self._room:
-            if not self._free:
-                self._all.append(self._make())
-                self._free.append(self._all[-1])
-            lane = self._free.pop()
-            try:
-                yield lane
-            finally:
-                self._free.append(lane)
-
-    async def close(self) -> None:
-        await asyncio.gather(*(lane.close() for lane in self._all))
+PATIENCE_CHECK_SECONDS = 0.02
+ROUNDING_SECONDS = 1e-6
+"""So that 5 s at 200 a second are 1,000 requests, though a thousand times 1/200 isn't quite 5."""
+END_SLACK_SECONDS = 0.005
+"""Event loops may call a little early, and the end must have come when it is looked for."""
 
 
 class Gun:
-    """Fires what a `TrafficSpec` asks for and hands over each outcome. Rate and connections may change meanwhile."""
+    """Fires what a `TrafficSpec` asks for and hands over each outcome. Rate and connections may change meanwhile.
+
+    Nothing here is a task: a busy client fires the next request from the callback that took the last answer.
+    """
 
     def __init__(
         self,
         spec: TrafficSpec,
-        name: str,
-        tasks: asyncio.TaskGroup,
-        make_lane: Callable[[], Lane],
+        make_lane: Callable[[Owner], Lane],
         record: Callable[[Outcome], None],
+        make_waker: Callable[[Callable[[], None]], Waker] = Metronome,
     ) -> None:
         self.sent = 0
         """Requests that fell due; those that still wait for a free lane are among them."""
         self.finished = 0
         self.started_at: float | None = None
         """When it was first told to fire, in seconds of `time.perf_counter`."""
-        self.rate_rps = spec.rate_rps
-        """None for a closed loop."""
-        self.connections = spec.connections or 1
-        """How many requests a closed loop has under way."""
+        self.is_done = asyncio.Event()
+        """The plan is at its end and every request has its outcome."""
         self._spec = spec
-        self._name = name
-        self._tasks = tasks
+        self._make_lane = make_lane
         self._record = record
-        most = MOST_LANES if spec.rate_rps is None else spec.connections or MOST_OPEN_LOOP_LANES
-        self._pool = LanePool(make_lane, most)
-        self._go = asyncio.Event()
-        self._shots: set[asyncio.Task[None]] = set()
-        self._ends_at: float | None = None
+        self._schedule: Schedule | None = None
+        """None for a closed loop."""
+        if spec.rate_rps is not None:
+            self._schedule = Schedule(spec.rate_rps, spec.arrivals, random.Random(spec.seed), spec.ramp)  # noqa: S311
+        self._connections = spec.connections or 1
+        self._most_lanes = MOST_LANES if self._schedule is None else spec.connections or MOST_OPEN_LOOP_LANES
+        self._is_paused = True
+        self._latest = 0.0
+        self._next_due = 0.0
+        self._free: list[Lane] = []
+        self._busy: dict[Lane, float] = {}
+        """The requests' due times, the oldest first."""
+        self._recent: list[tuple[Outcome, Sighting] | None] = [None] * REMEMBERED
+        self._waiting: deque[tuple[int, float]] = deque()
+        self._waker = make_waker(self._beat)
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE_CHECK_SECONDS, self._check_patience)
 
-    def pause(self) -> None:
-        """Let nothing further fall due."""
-        self._go.clear()
+    @property
+    def elapsed_seconds(self) -> float:
+        """From the first `resume` to the latest outcome."""
+        return 0.0 if self.started_at is None else max(0.0, self._latest - self.started_at)
 
     def resume(self) -> None:
         """Let requests fall due, from now on."""
-        self.started_at = self.started_at or time.perf_counter()
-        self._go.set()
+        now = time.perf_counter()
+        if self.started_at is None:
+            self.started_at = now
+            if self._spec.duration_seconds is not None:
+                end = self._spec.duration_seconds + END_SLACK_SECONDS
+                asyncio.get_running_loop().call_later(end, self._look_for_the_end)
+        if self._is_paused:
+            self._is_paused = False
+            self._next_due = now
+            self._go_on()
+
+    def pause(self) -> None:
+        """Let nothing further fall due."""
+        self._is_paused = True
+        self._waker.set(None)
+
+    def set_rate(self, rate_rps: float) -> None:
+        """Go on at this rate."""
+        assert self._schedule is not None
+        self._schedule.set_rate(rate_rps)
+        self._next_due = time.perf_counter()
+        self._go_on()
+
+    def set_connections(self, connections: int) -> None:
+        """Keep so many requests under way from now on."""
+        self._connections = connections
+        self._go_on()
 
     def fire_once(self) -> None:
         """One request, due now, apart from the plan."""
         self._release(time.perf_counter())
 
-    async def run(self) -> None:
-        """Fire until the plan is at its end and every request has its outcome. Waits for `resume` first."""
-        await self._go.wait()
-        if self._spec.duration_seconds is not None:
-            self._ends_at = time.perf_counter() + self._spec.duration_seconds
-        await (self._run_open() if self.rate_rps is not None else self._run_closed())
-        while self._shots:
-            await asyncio.wait(self._shots)
+    def recall(self, number: int) -> tuple[Outcome, Sighting] | None:
+        """What was seen of a request, while it is remembered."""
+        found = self._recent[number % REMEMBERED]
+        return found if found is not None and found[0].number == number else None
 
-    def abort(self) -> None:
-        """Give up what is under way."""
-        for shot in self._shots:
-            shot.cancel()
+    def close(self) -> None:
+        """Close all connections and beat no more."""
+        self._waker.stop()
+        self._patience.cancel()
+        for lane in (*self._free, *self._busy):
+            lane.close()
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._pool.close()
+    def finish(self, lane: Lane, outcome: Outcome, sighting: Sighting) -> None:
+        """Take a lane's outcome, and give it the next request if there is one."""
+        del self._busy[lane]
+        self.finished += 1
+        self._latest = time.perf_counter()
+        self._record(outcome)
+        self._recent[outcome.number % REMEMBERED] = (outcome, sighting)
+        if lane.is_open:
+            self._free.append(lane)
+        if self._waiting:
+            self._fire(*self._waiting.popleft())
+        elif self._schedule is None:
+            self._go_on()
+        self._look_for_the_end()
+
+    def resend(self, lane: Lane, number: int, due: float) -> None:
+        """Send a request again, on a connection of its own."""
+        del self._busy[lane]
+        self._fire_on(self._make_lane(self), number, due, is_resent=True)
+
+    def _check_patience(self) -> None:
+        """Give up the requests that have taken too long, counted from when they were due."""
+        due_before = time.perf_counter() - self._spec.timeout_seconds
+        while self._waiting and self._waiting[0][1] <= due_before:
+            number, due = self._waiting.popleft()
+            waited_us = round((time.perf_counter() - due) * 1e6)
+            self.finished += 1
+            self._record(Outcome(number, waited_us, waited_us, error="unsent"))
+        while self._busy:
+            lane, due = next(iter(self._busy.items()))
+            if due > due_before:
+                break
+            lane.give_up("timeout")
+        self._look_for_the_end()
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE_CHECK_SECONDS, self._check_patience)
 
     def _is_over(self, at: float) -> bool:
-        is_enough = self._spec.requests is not None and self.sent >= self._spec.requests
-        return is_enough or (self._ends_at is not None and at >= self._ends_at)
+        spec = self._spec
+        if spec.requests is not None and self.sent >= spec.requests:
+            return True
+        return (
+            spec.duration_seconds is not None
+            and self.started_at is not None
+            and at >= self.started_at + spec.duration_seconds - ROUNDING_SECONDS
+        )
 
-    async def _run_open(self) -> None:
-        due = time.perf_counter()
-        while not self._is_over(due):
-            if not self._go.is_set():
-                await self._go.wait()
-                due = time.perf_counter()
-            wait_seconds = due - time.perf_counter()
-            if wait_seconds > 0:
-                await asyncio.sleep(min(wait_seconds, RATE_CHECK_SECONDS))
-                continue
-            self._release(due)
-            assert self.rate_rps is not None
-            due += 1 / self.rate_rps
+    def _look_for_the_end(self) -> None:
+        at = time.perf_counter() if self._schedule is None else self._next_due
+        if self.finished == self.sent and self.started_at is not None and self._is_over(at):
+            self.is_done.set()
 
-    async def _run_closed(self) -> None:
-        loops: set[asyncio.Task[None]] = set()
-        while not self._is_over(time.perf_counter()):
-            while len(loops) < self.connections:
-                loops.add(self._tasks.create_task(self._loop(len(loops))))
-            await asyncio.wait(loops, timeout=RATE_CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            loops = {loop for loop in loops if not loop.done()}
-        if loops:
-            await asyncio.wait(loops)
+    def _go_on(self) -> None:
+        """Let fall due what is due."""
+        if self._schedule is None:
+            while not self._is_paused and len(self._busy) < self._connections:
+                now = time.perf_counter()
+                if self._is_over(now):
+                    return
+                self._release(now)
+        else:
+            self._beat()
 
-    async def _loop(self, number: int) -> None:
-        """One connection's worth of a closed loop: the next request falls due when the last has its outcome."""
-        await self._go.wait()
-        while number < self.connections and not self._is_over(due := time.perf_counter()):
-            await self._release(due)
-            await self._go.wait()
+    def _beat(self) -> None:
+        """Release all that is due by the clock, and set the time of the next.
 
-    def _release(self, due: float) -> asyncio.Task[None]:
+        What can't be caught up with at once is caught up with in turns, so that answers and orders get through.
+        """
+        now = time.perf_counter()
+        before = self.sent
+        schedule, started = self._schedule, self.started_at
+        assert schedule is not None
+        assert started is not None
+        while not self._is_paused and not self._is_over(self._next_due):
+            if self._next_due > now or self.sent - before >= MOST_AT_ONCE:
+                self._waker.set(self._next_due)
+                return
+            self._release(self._next_due)
+            self._next_due += schedule.gap_seconds(self._next_due - started)
+        self._look_for_the_end()
+
+    def _release(self, due: float) -> None:
         self.sent += 1
-        shot = self._tasks.create_task(self._shoot(f"{self._name}-{self.sent}", due))
-        self._shots.add(shot)
-        shot.add_done_callback(self._shots.discard)
-        return shot
+        self._fire(self.sent, due)
 
-    async def _shoot(self, shot: str, due: float) -> None:
-        async with self._pool.lane() as lane:
-            outcome = await lane.fire(shot, due)
-        self.finished += 1
-        self._record(outcome)
+    def _fire(self, number: int, due: float) -> None:
+        while self._free:
+            lane = self._free.pop()
+            if lane.is_open:  # nginx may have closed it meanwhile
+                self._fire_on(lane, number, due)
+                return
+        if len(self._busy) < self._most_lanes:
+            self._fire_on(self._make_lane(self), number, due)
+        else:
+            self._waiting.append((number, due))
+
+    def _fire_on(self, lane: Lane, number: int, due: float, *, is_resent: bool = False) -> None:
+        self._busy[lane] = due
+        lane.fire(number, due, is_resent=is_resent)

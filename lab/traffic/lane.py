@@ -1,92 +1,144 @@
-"""What fires: one connection to nginx, one request at a time. What fires can change behind this narrow interface."""
+"""What fires: one connection to nginx, one request at a time. Whatever happens to a request becomes an `Outcome`."""
 
 import asyncio
-import re
 import time
-from typing import Protocol
-
-import httpx
+from typing import NamedTuple, Protocol, cast
 
 from lab.traffic.outcome import Outcome
-
-BODY = re.compile(r"Hello from Process Id = (\d+)")
-USER_AGENT = "lablb"
-
-
-class Lane(Protocol):
-    """One connection."""
-
-    async def fire(self, shot: str, due: float) -> Outcome:
-        """Send one request, due at `due` (seconds of `time.perf_counter`), and say what became of it; never raises."""
-
-    async def close(self) -> None:
-        """Close the connection."""
+from lab.traffic.request import HOST, Target
+from lab.traffic.response import BadResponseError, ResponseReader
 
 
-class HttpxLane:
-    """A lane on `httpx`: one client a connection, since a client searches its pool on every request."""
+class Sighting(NamedTuple):
+    """What a lane saw of a request beyond its outcome. Times are seconds of `time.perf_counter`."""
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
-        self._url = url
-        self._timeout_seconds = timeout_seconds
-        self._client = httpx.AsyncClient(
-            timeout=None,  # noqa: S113 - the whole request is bounded below
-            verify=False,  # noqa: S501 - plain HTTP on loopback; loading certificates costs 50 ms a lane
-            trust_env=False,  # a proxy of the user's has no business between the lab and its nginx
-            headers={"User-Agent": USER_AGENT},
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None),
-        )
-        self._has_connection = False
+    due: float
+    sent: float
+    first_byte: float | None
+    done: float
+    response: bytes
+    """The response's first bytes, as they came."""
 
-    async def fire(self, shot: str, due: float) -> Outcome:
-        sent = time.perf_counter()
-        is_resent = False
-        response: httpx.Response | None = None
-        error: str | None = None
+
+class Owner(Protocol):
+    """Who is told what became of a lane's requests."""
+
+    def finish(self, lane: "Lane", outcome: Outcome, sighting: Sighting) -> None:
+        """The request under way has its outcome; the lane takes another one if it is still open."""
+
+    def resend(self, lane: "Lane", number: int, due: float) -> None:
+        """The lane's kept-alive connection was closed before a byte of the answer came: send it on another one."""
+
+
+class Lane(asyncio.Protocol):
+    """One connection, from its opening to its end. All times are seconds of `time.perf_counter`."""
+
+    def __init__(self, target: Target, owner: Owner) -> None:
+        self.is_open = True
+        """Whether it can take a request, now or once it is connected."""
+        self._target = target
+        self._owner = owner
+        self._reader = ResponseReader()
+        self._transport: asyncio.Transport | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._number: int | None = None
+        """Of the request under way; None between two."""
+        self._due = self._sent = 0.0
+        self._first_byte: float | None = None
+        self._response = b""
+        self._is_fresh = True
+        """Nothing was answered on this connection yet."""
+        self._is_resent = False
+
+    def fire(self, number: int, due: float, *, is_resent: bool = False) -> None:
+        """Send request `number`, which is due at `due`."""
+        self._number, self._due, self._is_resent = number, due, is_resent
+        self._first_byte, self._response = None, b""
+        self._sent = time.perf_counter()
+        if self._transport is not None:
+            self._send(self._transport, number)
+        else:
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    def give_up(self, error: str) -> None:
+        """End the request under way with this kind of failure, and the connection with it."""
+        self.close()
+        self._finish(None, error)
+
+    def close(self) -> None:
+        """End the connection."""
+        self.is_open = False
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if self.is_open and self._number is not None:
+            self._send(self._transport, self._number)
+        else:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        reader = self._reader
+        if not reader.has_begun:
+            self._first_byte, self._response = time.perf_counter(), data
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                try:
-                    response = await self._get(shot)
-                except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                    # nginx may close an idle kept-alive connection while a request is on its way to it: nothing of
-                    # that request was read, so that it may be sent again.
-                    if not self._has_connection:
-                        raise
-                    is_resent = True
-                    response = await self._get(shot)
-        except TimeoutError:
-            error = "timeout"
-        except httpx.HTTPError as failure:
-            error = _kind(failure)
+            reader.feed(data)
+        except BadResponseError:
+            if not reader.is_complete or self._number is None:
+                self.give_up("bad_response")
+                return
+            reader.keeps_alive = False
+        if reader.is_complete:
+            self._is_fresh = False
+            if not reader.keeps_alive:
+                self.close()
+            self._finish(reader.status, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        was_open, self.is_open = self.is_open, False
+        if not was_open or self._number is None:
+            return
+        reader = self._reader
+        reader.feed_end()
+        if reader.is_complete:
+            self._finish(reader.status, None)
+        elif self._target.is_repeatable and not (self._is_fresh or reader.has_begun or self._is_resent):
+            # nginx may close an idle kept-alive connection while a request is on its way to it.
+            number, self._number = self._number, None
+            self._owner.resend(self, number, self._due)
+        else:
+            self._finish(None, "broken_off" if exc is None else "reset")
+
+    def _send(self, transport: asyncio.Transport, number: int) -> None:
+        self._reader.expect(is_head=self._target.is_head)
+        transport.write(self._target.request(number))
+
+    async def _connect(self) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: self, HOST, self._target.port)
+        except ConnectionRefusedError:
+            self.give_up("refused")
+        except OSError:
+            self.give_up("no_connection")
+
+    def _finish(self, status: int | None, error: str | None) -> None:
+        number, self._number = self._number, None
+        if number is None:
+            return
         done = time.perf_counter()
-        self._has_connection = response is not None
-        latency_us, late_us = (done - due) * 1e6, (sent - due) * 1e6
-        if response is None:
-            return Outcome(shot, latency_us, late_us, error=error, is_resent=is_resent)
-        found = BODY.fullmatch(response.text)
-        return Outcome(
-            shot,
-            latency_us,
-            late_us,
-            status=response.status_code,
-            pid=int(found[1]) if found else None,
-            upstream=response.headers.get("X-Upstream", ""),
-            is_resent=is_resent,
+        reader = self._reader
+        outcome = Outcome(
+            number,
+            round((done - self._due) * 1e6),
+            round((self._sent - self._due) * 1e6),
+            status,
+            error,
+            reader.pid if status is not None else None,
+            reader.upstream,
+            self._is_resent,
         )
-
-    async def close(self) -> None:
-        await self._client.aclose()
-
-    async def _get(self, shot: str) -> httpx.Response:
-        return await self._client.get(self._url, headers={"X-Lablb-Shot": shot})
-
-
-def _kind(failure: httpx.HTTPError) -> str:
-    match failure:
-        case httpx.ConnectError():
-            return "refused"
-        case httpx.ReadError() | httpx.WriteError():
-            return "reset"
-        case httpx.RemoteProtocolError():
-            return "broken_off"
-    return type(failure).__name__
+        sighting = Sighting(self._due, self._sent, self._first_byte, done, self._response)
+        self._owner.finish(self, outcome, sighting)

@@ -1,21 +1,19 @@
 """What became of one request, and how it crosses from the process that fired it."""
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from typing import Any, Self
+from functools import lru_cache
+from typing import NamedTuple
 
 FIRST_SERVER_ERROR = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One request of the lab's client, as the client saw it."""
+class Outcome(NamedTuple):
+    """One request of the lab's client, as the client saw it. A tuple, since a busy client makes thousands a second."""
 
-    shot: str
-    """The client's own name for it, sent along as `X-Lablb-Shot` so that nginx's log can be joined."""
-    latency_us: float
+    number: int
+    """The client's own count; nginx logs it as part of `X-Lablb-Shot`, which joins the two."""
+    latency_us: int
     """From the moment it was due to the last byte of the answer, or to the failure."""
-    late_us: float
+    late_us: int
     """From the moment it was due to the moment it was sent."""
     status: int | None = None
     """None when no complete answer came."""
@@ -43,19 +41,15 @@ class Outcome:
     @property
     def port(self) -> int | None:
         """Of the backend that nginx tried last, which is the one that answered if any did."""
-        port = self.upstream.rpartition(":")[2]
-        return int(port) if port.isdigit() else None
+        return _last_port(self.upstream)
 
     @property
     def is_retried(self) -> bool:
         """Whether nginx tried more than one backend."""
         return "," in self.upstream
 
-    def pack(self) -> tuple[Any, ...]:
-        """As a JSON array."""
-        return astuple(self)
 
-    @classmethod
-    def unpack(cls, fields: Sequence[Any]) -> Self:
-        """From what `pack` gave."""
-        return cls(*fields)
+@lru_cache(maxsize=4096)
+def _last_port(upstream: str) -> int | None:
+    port = upstream.rpartition(":")[2]
+    return int(port) if port.isdecimal() else None

@@ -1,71 +1,76 @@
-"""The process that fires, `python -m lab.traffic.worker SPEC`: painting and timing must not disturb each other.
+"""The process that fires, `python -m lab.traffic.worker PLAN`: painting and timing must not disturb each other.
 
-SPEC is a JSON object. Orders on stdin: `go`, `pause`, `rate`, `connections`, `fire`. It tells its counts and outcomes
-on stdout in batches, and `done` when the plan is at its end.
+PLAN is a JSON object. Orders on stdin: `go`, `pause`, `rate`, `connections`, `fire`, `recall`. It tells its counts and
+outcomes on stdout in batches, and `done` when the plan is at its end.
 """
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
-from lab.config import TrafficSpec
+from lab.config import Arrivals, Ramp, RequestSpec, TrafficSpec
 from lab.stdio import Message, emit, obey
 from lab.traffic.gun import Gun
-from lab.traffic.lane import HttpxLane
+from lab.traffic.lane import Lane
 from lab.traffic.outcome import Outcome
+from lab.traffic.request import Target, aim
 
 BATCH_SECONDS = 0.05
+SHOWN_BODY_BYTES = 1000
 
 
 class Reporter:
     """Tells the lab what has happened since the last batch."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
         self._sent = 0
-        self._latest = 0.0
 
     def record(self, outcome: Outcome) -> None:
         """Keep it for the next batch."""
         self._outcomes.append(outcome)
-        self._latest = self._clock()
 
     def flush(self, gun: Gun) -> None:
         """Tell what there is to tell."""
         if self._outcomes or gun.sent != self._sent:
             self._sent = gun.sent
-            batch = [outcome.pack() for outcome in self._outcomes]
-            self._outcomes.clear()
-            elapsed = max(0.0, self._latest - gun.started_at) if gun.started_at is not None else 0.0
-            emit({"event": "outcomes", "sent": gun.sent, "elapsed": elapsed, "outcomes": batch})
+            batch, self._outcomes = self._outcomes, []
+            emit({"event": "outcomes", "sent": gun.sent, "elapsed": gun.elapsed_seconds, "outcomes": batch})
 
 
-async def work(url: str, name: str, spec: TrafficSpec) -> None:
-    """Fire at `url` as ordered, until the lab is gone."""
-    reporter = Reporter(time.perf_counter)
-    async with asyncio.TaskGroup() as tasks:
-        gun = Gun(spec, name, tasks, lambda: HttpxLane(url, spec.timeout_seconds), reporter.record)
+async def work(target: Target, spec: TrafficSpec) -> None:
+    """Fire as ordered, until the lab is gone."""
+    reporter = Reporter()
+    gun = Gun(spec, lambda owner: Lane(target, owner), reporter.record)
 
-        async def report() -> None:
-            while True:
-                reporter.flush(gun)
-                await asyncio.sleep(BATCH_SECONDS)
-
-        async def follow_plan() -> None:
-            await gun.run()
+    async def report() -> None:
+        is_done = False
+        while not is_done:
+            await asyncio.sleep(BATCH_SECONDS)
+            is_done = gun.is_done.is_set()
             reporter.flush(gun)
-            emit({"event": "done"})
+        emit({"event": "done"})
+        while True:  # single shots may follow
+            await asyncio.sleep(BATCH_SECONDS)
+            reporter.flush(gun)
 
-        chores = [tasks.create_task(report()), tasks.create_task(follow_plan())]
+    asyncio.get_running_loop().set_exception_handler(crash)
+    async with asyncio.TaskGroup() as tasks:
+        reporting = tasks.create_task(report())
         emit({"event": "ready"})
         await obey(lambda order: steer(gun, order))
-        for chore in chores:
-            chore.cancel()
-        gun.abort()
-    await gun.close()
+        reporting.cancel()
+        gun.close()
+
+
+def crash(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """End loudly at a bug: a callback's exception would otherwise leave its request without an outcome."""
+    loop.default_exception_handler(context)
+    os._exit(1)
 
 
 def steer(gun: Gun, order: Message) -> None:
@@ -76,17 +81,64 @@ def steer(gun: Gun, order: Message) -> None:
         case {"order": "pause"}:
             gun.pause()
         case {"order": "rate", "rps": rps}:
-            gun.rate_rps = rps
+            gun.set_rate(rps)
         case {"order": "connections", "connections": connections}:
-            gun.connections = connections
+            gun.set_connections(connections)
         case {"order": "fire"}:
             gun.fire_once()
+        case {"order": "recall", "number": number}:
+            emit(recall(gun, number))
+
+
+def recall(gun: Gun, number: int) -> Message:
+    """What the client saw of a request, as `ClientWitness` has it."""
+    found = gun.recall(number)
+    if found is None:
+        return {"event": "recalled", "key": number, "witness": None}
+    outcome, sighting = found
+    epoch = time.time() - time.perf_counter()
+    head, _, body = sighting.response.partition(b"\r\n\r\n")
+    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    witness = {
+        "due": sighting.due + epoch,
+        "sent": sighting.sent + epoch,
+        "first_byte": None if sighting.first_byte is None else sighting.first_byte + epoch,
+        "done": sighting.done + epoch,
+        "status": outcome.status,
+        "error": outcome.error,
+        "headers": [(name.decode("latin-1"), value.strip().decode("latin-1")) for name, _, value in fields],
+        "body": body[:SHOWN_BODY_BYTES].decode("utf-8", "replace"),
+        "is_resent": outcome.is_resent,
+    }
+    return {"event": "recalled", "key": number, "witness": witness}
+
+
+def unpack_spec(fields: dict[str, Any]) -> TrafficSpec:
+    """The plan as `dataclasses.asdict` packed it, back from JSON."""
+    request, ramp = fields["request"], fields["ramp"]
+    request["paths"] = tuple(request["paths"])
+    request["headers"] = tuple((name, value) for name, value in request["headers"])
+    fields["request"] = RequestSpec(**request)
+    fields["ramp"] = Ramp(**ramp) if ramp else None
+    fields["arrivals"] = Arrivals(fields["arrivals"])
+    return TrafficSpec(**fields)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The faster loop where there is one; Windows has none."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
 
 
 def main() -> None:
     """The command `python -m lab.traffic.worker`."""
-    arguments = json.loads(sys.argv[1])
-    asyncio.run(work(arguments["url"], arguments["name"], TrafficSpec(**arguments["spec"])))
+    plan = json.loads(sys.argv[1])
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        spec = unpack_spec(plan["spec"])
+        runner.run(work(aim(plan["port"], plan["name"], spec.request), spec))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tui.drawing import Chart, area, bar, levels, line, plot, round_ceiling
+from tui.drawing import Chart, area, bar, levels, line, plot
 from tui.formatting import round_duration
 from tui.ink import plain_text
+from tui.scales import round_ceiling
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,214 @@
+"""A backend as a process: by hand as in the article, and under the lab."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import psutil
+import pytest
+
+from tests.integration.conftest import Place
+from tests.integration.facts import HOST, ask, is_free, listening, wait_until
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+
+
+@contextmanager
+def backend(port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m lab.backend PORT`."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "lab.backend", *options, "--", str(port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None
+    return stream
+
+
+@posix_only
+def test_by_hand_it_is_the_articles_runner(place: Place) -> None:
+    """It says where it runs, answers with its PID byte for byte, and ends quietly at Ctrl-C."""
+    with backend(place.port) as process:
+        assert pipe(process.stdout).readline() == b"Running on %d\n" % place.port
+        assert ask(place.port).body == f"Hello from Process Id = {process.pid}"
+        assert listening([psutil.Process(process.pid)]) == {(HOST, place.port)}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+        assert pipe(process.stdout).read() == b""
+        assert pipe(process.stderr).read() == b""
+    assert is_free(place.port)
+
+
+def test_by_hand_it_doesnt_end_with_its_stdin(place: Place) -> None:
+    """Started in the background, with no terminal to read from, it goes on."""
+    with backend(place.port) as process:
+        pipe(process.stdout).readline()
+        pipe(process.stdin).close()
+        assert ask(place.port).status == 200
+        assert process.poll() is None
+
+
+def test_every_path_has_the_same_answer(place: Place) -> None:
+    """As in the article, where there is one handler for all."""
+    with backend(place.port) as process:
+        pipe(process.stdout).readline()
+        assert [ask(place.port, path).pid for path in ("/", "/favicon.ico", "/a/b?c=d", "/%00")] == [process.pid] * 4
+
+
+def test_a_busy_port_is_one_sentence_and_exit_code_3(place: Place) -> None:
+    """No traceback."""
+    with socket.create_server((HOST, place.port)), backend(place.port) as process:
+        assert process.wait(timeout=10) == 3
+        complaint = pipe(process.stderr).read().decode()
+    assert complaint.startswith(f"Can't listen on port {place.port}: ")
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", [65536, -1])
+def test_a_port_that_cant_be_is_refused_without_a_traceback(port: int) -> None:
+    """It doesn't listen on some other port and say that it runs on this one."""
+    with backend(port) as process:
+        assert process.wait(timeout=10) in (2, 3)
+        complaint = pipe(process.stderr).read().decode()
+        assert str(port) in complaint
+        assert "Traceback" not in complaint
+        assert pipe(process.stdout).read() == b""
+
+
+class Told:
+    """What a backend under the lab has told, as it comes."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._thread = threading.Thread(target=self._read, args=(pipe(process.stdout),), daemon=True)
+        self._thread.start()
+
+    def _read(self, stdout: IO[bytes]) -> None:
+        self.events.extend(json.loads(line) for line in stdout)
+
+    def last(self) -> dict[str, Any]:
+        return self.events[-1] if self.events else {}
+
+
+def order(process: subprocess.Popen[bytes], **order: Any) -> None:
+    stdin = pipe(process.stdin)
+    stdin.write(json.dumps(order).encode() + b"\n")
+    stdin.flush()
+
+
+@contextmanager
+def asking(port: int, requests: int) -> Iterator[None]:
+    """So many requests under way; nobody waits for their answers, which may never come."""
+    clients = [socket.create_connection((HOST, port)) for _ in range(requests)]
+    try:
+        for client in clients:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
+        yield
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_under_the_lab_it_is_ready_then_tells_what_it_serves(place: Place) -> None:
+    """Three requests are three served and none in flight."""
+    with backend(place.port, "--lab") as process:
+        first = json.loads(pipe(process.stdout).readline())
+        assert first == {"event": "ready"}
+        told = Told(process)
+        for _ in range(3):
+            assert ask(place.port).pid == process.pid
+        wait_until(
+            lambda: told.last() == {"event": "counts", "served": 3, "in_flight": 0}, what="three requests to be told"
+        )
+
+
+def test_it_tells_its_counts_when_it_is_asked(place: Place) -> None:
+    """At once, whether or not they have changed."""
+    with backend(place.port, "--lab") as process:
+        told = Told(process)
+        wait_until(lambda: len(told.events) == 2, what="the first counts")
+        order(process, order="count")
+        order(process, order="count")
+        wait_until(lambda: len(told.events) == 4, what="the counts it was asked for")
+        assert told.last() == {"event": "counts", "served": 0, "in_flight": 0}
+
+
+def test_orders_change_how_it_answers(place: Place) -> None:
+    """A service time that never ends keeps requests in flight; another order lets new ones through."""
+    with backend(place.port, "--lab") as process:
+        told = Told(process)
+        order(process, order="behave", service_time_ms=3_600_000, capacity=None)
+        order(process, order="count")
+        wait_until(lambda: len(told.events) >= 3, what="the order to be obeyed")
+        with asking(place.port, 4):
+            wait_until(lambda: told.last().get("in_flight") == 4, what="four requests in flight")
+            heard = len(told.events)
+            order(process, order="behave", service_time_ms=0, capacity=None)
+            order(process, order="count")
+            wait_until(lambda: len(told.events) > heard, what="the second order to be obeyed")
+            assert ask(place.port).pid == process.pid
+            wait_until(
+                lambda: told.last() == {"event": "counts", "served": 1, "in_flight": 4}, what="one served, four waiting"
+            )
+
+
+def test_a_request_whose_client_has_gone_is_not_served(place: Place) -> None:
+    """It leaves the requests in flight and is in no count."""
+    with backend(place.port, "--lab") as process:
+        told = Told(process)
+        order(process, order="behave", service_time_ms=500, capacity=None)
+        order(process, order="count")
+        wait_until(lambda: len(told.events) >= 3, what="the order to be obeyed")
+        with asking(place.port, 2):
+            wait_until(lambda: told.last().get("in_flight") == 2, what="two requests in flight")
+        wait_until(lambda: told.last() == {"event": "counts", "served": 0, "in_flight": 0}, what="both to be given up")
+
+
+def test_it_ends_when_the_lab_is_gone(place: Place) -> None:
+    """EOF on stdin, quietly."""
+    with backend(place.port, "--lab") as process:
+        pipe(process.stdout).readline()
+        pipe(process.stdin).close()
+        assert process.wait(timeout=10) == 0
+        assert pipe(process.stderr).read() == b""
+    assert is_free(place.port)
+
+
+@pytest.mark.parametrize("capacity", [None, 1], ids=["worked on", "queueing"])
+def test_it_ends_within_two_seconds_although_requests_are_in_flight(capacity: int | None, place: Place) -> None:
+    """Nobody is left to get the answers, and nobody is told of it."""
+    with backend(place.port, "--lab") as process:
+        told = Told(process)
+        order(process, order="behave", service_time_ms=3_600_000, capacity=capacity)
+        order(process, order="count")
+        wait_until(lambda: len(told.events) >= 3, what="the order to be obeyed")
+        with asking(place.port, 3):
+            wait_until(lambda: told.last().get("in_flight") == 3, what="requests in flight")
+            pipe(process.stdin).close()
+            process.wait(timeout=2)
+        assert pipe(process.stderr).read() == b""
+    assert is_free(place.port)
+
+
+@posix_only
+def test_under_the_lab_it_hears_no_ctrl_c_of_its_own(place: Place) -> None:
+    """The lab starts it away from the terminal; if it gets one all the same, it ends without a traceback."""
+    with backend(place.port, "--lab") as process:
+        pipe(process.stdout).readline()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=10)
+        assert b"Traceback" not in pipe(process.stderr).read()

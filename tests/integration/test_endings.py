@@ -1,0 +1,199 @@
+"""However a lab ends, within three seconds no process, port or file of it is left."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from subprocess import Popen
+
+import psutil
+import pytest
+
+from tests.integration.conftest import LEFT_BEHIND_SECONDS, Place
+from tests.integration.facts import (
+    HOST,
+    ask,
+    lablb,
+    lablb_running,
+    listening,
+    processes_in,
+    running,
+    wait_until,
+)
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+
+LONG_RUN = ("run", "-z", "60s", "-c", "4", "--backends", "3", "--format", "json")
+
+
+def wait_for_traffic(lab: Popen[str], place: Place) -> None:
+    """Until the lab is in the middle of its run."""
+
+    def is_flowing() -> bool:
+        assert lab.poll() is None, f"the lab ended by itself with code {lab.returncode}"
+        return place.is_traffic_flowing()
+
+    wait_until(is_flowing, what="traffic")
+
+
+def wait_until_nothing_is_left(place: Place) -> None:
+    """The fourth promise: no process, no port, no file."""
+    wait_until(lambda: not place.left_behind, what="the last of the lab to go", seconds=LEFT_BEHIND_SECONDS)
+
+
+def only(found: list[psutil.Process]) -> psutil.Process:
+    (process,) = found
+    return process
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_the_run_with_a_report_and_130(place: Place, name: str) -> None:
+    """What was measured until then is reported, and says that it was interrupted."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        lab.send_signal(getattr(signal, name))
+        out, err = lab.communicate(timeout=20)
+    assert lab.returncode == 130
+    assert err == ""
+    report = json.loads(out)
+    assert report["interrupted"] is True
+    assert report["requests"]["answered"] > 0
+    assert report["requests"]["failed"] == 0
+    assert report["ledger"]["balanced"] is True
+    wait_until_nothing_is_left(place)
+
+
+def test_two_signals_end_it_no_worse_than_one(place: Place) -> None:
+    """Ctrl-C pressed twice, as people do."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        lab.send_signal(signal.SIGINT)
+        lab.send_signal(signal.SIGINT)
+        _, err = lab.communicate(timeout=20)
+    assert lab.returncode == 130
+    assert "Traceback" not in err
+    wait_until_nothing_is_left(place)
+
+
+def test_a_signal_while_the_lab_starts_ends_it_too(place: Place) -> None:
+    """As soon as it has processes it can be interrupted."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_until(lambda: running("lab.guardian", place.folder), what="the first process of the lab")
+        lab.send_signal(signal.SIGINT)
+        _, err = lab.communicate(timeout=20)
+    assert lab.returncode == 130
+    assert "Traceback" not in err
+    wait_until_nothing_is_left(place)
+
+
+def freeze_a_backend(place: Place) -> None:
+    """One that is stopped can't notice that the lab is gone."""
+    running("lab.backend", place.folder)[0].suspend()
+
+
+@pytest.mark.parametrize("is_one_frozen", [False, True], ids=["all awake", "one frozen"])
+def test_a_lab_that_is_killed_leaves_nothing(place: Place, is_one_frozen: bool) -> None:
+    """SIGKILL in the middle of traffic."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        if is_one_frozen:
+            freeze_a_backend(place)
+        lab.kill()
+        wait_until_nothing_is_left(place)
+
+
+@pytest.mark.parametrize("is_one_frozen", [False, True], ids=["all awake", "one frozen"])
+def test_after_a_kill_the_next_lab_runs_at_once(place: Place, is_one_frozen: bool) -> None:
+    """On the same ports, without a pause: what is left of the first lab is waited for and cleared away."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        if is_one_frozen:
+            freeze_a_backend(place)
+        lab.kill()
+        done = lablb("run", "-n", 100, "--format", "json", *place.port_options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert (report["requests"]["answered"], report["requests"]["failed"]) == (100, 0)
+    assert report["ledger"]["balanced"] is True
+    assert report["ledger"]["other_clients"] == 0
+    wait_until_nothing_is_left(place)
+
+
+def test_after_lab_and_guardian_are_killed_the_next_start_sweeps(place: Place) -> None:
+    """Nobody is left to end nginx, which goes on holding its port, until the next lab comes."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        guardian = only(running("lab.guardian", place.folder))
+        guardian.kill()
+        lab.kill()
+    done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["requests"]["answered"] == 20
+    wait_until_nothing_is_left(place)
+
+
+def test_a_frozen_backend_of_a_lab_killed_with_its_guardian_is_swept_too(place: Place) -> None:
+    """It would hold its port until somebody found it by hand."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        freeze_a_backend(place)
+        guardian = only(running("lab.guardian", place.folder))
+        guardian.kill()
+        lab.kill()
+    done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_until_nothing_is_left(place)
+
+
+def test_a_lab_whose_guardian_is_killed_still_leaves_nothing(place: Place) -> None:
+    """However it takes the loss, nginx doesn't outlive it."""
+    with lablb_running("run", "-z", "2s", *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        only(running("lab.guardian", place.folder)).kill()
+        lab.communicate(timeout=20)
+    wait_until_nothing_is_left(place)
+
+
+def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> None:
+    """Exit code 1, no traceback, nothing left."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        only(running("lab.traffic.worker", place.folder)).kill()
+        _, err = lab.communicate(timeout=20)
+    assert lab.returncode == 1
+    assert err.startswith("lablb: The traffic worker ended before its time")
+    assert err.count("\n") == 1
+    wait_until_nothing_is_left(place)
+
+
+def test_a_backend_that_is_killed_from_outside_fails_no_request(place: Place) -> None:
+    """nginx asks the others, and the report says what became of it."""
+    with lablb_running("run", "-z", "2s", "-c", "4", "--backends", "3", "--format", "json", *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        running("lab.backend", place.folder)[0].kill()
+        out, err = lab.communicate(timeout=20)
+    assert (lab.returncode, err) == (0, "")
+    report = json.loads(out)
+    assert (report["requests"]["failed"], report["requests"]["errors"]) == (0, {})
+    assert sorted(backend["state"] for backend in report["backends"]) == ["exited", "up", "up"]
+    assert report["ledger"]["balanced"] is True
+
+
+def test_while_it_runs_a_lab_listens_on_the_loopback_interface_and_keeps_to_its_folder(place: Place) -> None:
+    """All its sockets are at 127.0.0.1, its folder is 0700, and anybody may ask its nginx."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        assert listening(processes_in(place.folder)) == {(HOST, port) for port in place.ports[:4]}
+        folder = only_folder(place)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert ask(place.port).status == 200
+        lab.send_signal(signal.SIGTERM)
+        out, _ = lab.communicate(timeout=20)
+    assert json.loads(out)["ledger"]["other_clients"] == 1
+    assert os.listdir(place.runtime) == []  # noqa: PTH208 - every name counts, whatever it is
+
+
+def only_folder(place: Place) -> Path:
+    (folder,) = place.runtime_folders
+    return folder

@@ -1,0 +1,72 @@
+"""A backend's desk: how many requests it works on, and for how long."""
+
+import asyncio
+
+from lab.backend import Counts, Desk
+from lab.config import Behaviour
+from tests.unit.clock import in_virtual_time, virtual_seconds
+
+
+def finishing_times(desk: Desk, requests: int) -> list[float]:
+    """When each of so many requests that come at once is done, in milliseconds."""
+
+    async def one() -> float:
+        await desk.work()
+        return round(virtual_seconds() * 1000, 3)
+
+    async def all_at_once() -> list[float]:
+        return await asyncio.gather(*(one() for _ in range(requests)))
+
+    return in_virtual_time(all_at_once())
+
+
+def desk_with(behaviour: Behaviour) -> Desk:
+    desk = Desk()
+    desk.behave(behaviour)
+    return desk
+
+
+def test_without_a_capacity_all_are_worked_on_at_once() -> None:
+    """Each takes its service time from its arrival on."""
+    assert finishing_times(desk_with(Behaviour(50)), 4) == [50, 50, 50, 50]
+
+
+def test_with_a_capacity_the_others_wait_their_turn() -> None:
+    """A single-threaded backend of 50 ms answers 20 requests a second, on any machine."""
+    assert finishing_times(desk_with(Behaviour(50, capacity=1)), 4) == [50, 100, 150, 200]
+    assert finishing_times(desk_with(Behaviour(50, capacity=3)), 4) == [50, 50, 50, 100]
+
+
+def test_without_a_service_time_nobody_waits() -> None:
+    """Not even behind others."""
+    assert finishing_times(desk_with(Behaviour(0, capacity=1)), 3) == [0, 0, 0]
+
+
+def test_a_new_behaviour_holds_from_the_next_request_on() -> None:
+    """Raising the capacity calls those who wait; the one being worked on keeps its time."""
+
+    async def scenario() -> list[float]:
+        desk = desk_with(Behaviour(100, capacity=1))
+        done: list[float] = []
+
+        async def one() -> None:
+            await desk.work()
+            done.append(round(virtual_seconds() * 1000, 3))
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(3):
+                tasks.create_task(one())
+            await asyncio.sleep(0.05)
+            desk.behave(Behaviour(10, capacity=3))
+        return done
+
+    assert in_virtual_time(scenario()) == [60, 60, 100]
+
+
+def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
+    """A request whose client has gone was not served."""
+    desk = Desk()
+    visits = [desk.accept() for _ in range(3)]
+    desk.dismiss(visits[0], is_served=True)
+    desk.dismiss(visits[1], is_served=False)
+    assert desk.counts == Counts(served=1, in_flight=1)

@@ -1,0 +1,182 @@
+"""The report, as people and as programs read it."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lab.config import TrafficSpec
+from lab.models import BackendState, BackendView, LatencySummary, Ledger, LoopKind, NginxView, TrafficView
+from lab.report import Report
+
+LATENCY = LatencySummary(1000, 0.8, 2.5, 2.1234567, 3.0, 4.0, 5.0, 6.0, 7.0)
+BACKENDS = (
+    BackendView(71, BackendState.UP, 2752, weight=5, hits=750, share=0.75, latency=LATENCY),
+    BackendView(72, BackendState.KILLED, None, hits=250, share=0.25, failures=1),
+)
+TRAFFIC = TrafficView(
+    loop=LoopKind.CLOSED,
+    connections=4,
+    sent=1000,
+    answered=998,
+    failed=2,
+    retried=1,
+    errors=(("timeout", 1), ("http_502", 1)),
+    latency=LATENCY,
+)
+LEDGER = Ledger(999, 999, 1000, 1000, other_clients=3)
+REPORT = Report(
+    algorithm="round_robin",
+    nginx=NginxView("1.31.3", "bundled", 8070),
+    nginx_path="/opt/nginx",
+    workers=1,
+    plan=TrafficSpec(rate_rps=20),
+    traffic=TRAFFIC,
+    backends=BACKENDS,
+    ledger=LEDGER,
+    duration_seconds=2.0,
+)
+PERCENTILES = ["min", "mean", "p50", "p90", "p95", "p99", "p99_9", "max", "count"]
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    parsed = json.loads(report.as_json())
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+def test_the_json_has_every_field_of_the_contract() -> None:
+    """Tools outside the project rely on these names; more may be added, none taken away."""
+    content = as_dict(REPORT)
+    assert {
+        "algorithm",
+        "url",
+        "nginx",
+        "loop",
+        "requests",
+        "duration_s",
+        "rate_rps",
+        "latency_ms",
+        "backends",
+        "ledger",
+    } <= set(content)
+    assert {"version", "path", "workers"} <= set(content["nginx"])
+    assert {"sent", "answered", "failed", "retried", "errors"} <= set(content["requests"])
+    assert set(PERCENTILES) <= set(content["latency_ms"])
+    for backend in content["backends"]:
+        assert {"port", "pid", "state", "weight", "hits", "share", "latency_ms"} <= set(backend)
+        assert set(PERCENTILES) <= set(backend["latency_ms"])
+    assert {"client_answered", "nginx_logged", "backends_served", "other_clients", "balanced"} <= set(content["ledger"])
+
+
+def test_the_json_has_the_contracts_values() -> None:
+    """Numbers are numbers, states and loops are words, what is unknown is null."""
+    content = as_dict(REPORT)
+    assert content["algorithm"] == "round_robin"
+    assert content["url"] == "http://127.0.0.1:8070/"
+    assert content["nginx"] == {"version": "1.31.3", "path": "/opt/nginx", "workers": 1}
+    assert content["loop"] == "closed"
+    assert content["requests"]["errors"] == {"timeout": 1, "http_502": 1}
+    assert (content["duration_s"], content["rate_rps"]) == (2.0, 499.0)
+    assert content["latency_ms"]["p50"] == 2.123
+    assert content["latency_ms"]["count"] == 1000
+    first, second = content["backends"]
+    assert (first["port"], first["pid"], first["state"], first["share"]) == (71, 2752, "up", 0.75)
+    assert (second["pid"], second["state"], second["latency_ms"]["p50"]) == (None, "killed", None)
+    assert content["ledger"]["balanced"] is True
+
+
+def test_an_open_loop_is_called_so() -> None:
+    """The contract's word is `open`."""
+    report = replace(REPORT, plan=TrafficSpec(rate_rps=50), traffic=replace(TRAFFIC, loop=LoopKind.OPEN))
+    assert as_dict(report)["loop"] == "open"
+    assert "open loop, 50 req/s" in report.as_text()
+
+
+def test_an_unbalanced_ledger_says_so_everywhere() -> None:
+    """In JSON by `balanced`, in text by what differs."""
+    report = replace(REPORT, ledger=replace(LEDGER, nginx_logged=990))
+    assert as_dict(report)["ledger"]["balanced"] is False
+    assert "client has 9 more answers than nginx logged" in report.as_text()
+    assert "all agree" in REPORT.as_text()
+
+
+def test_csv_columns_keep_their_places() -> None:
+    """One row a backend and one for all; later versions append columns and never insert any."""
+    header, *rows = csv.reader(io.StringIO(REPORT.as_csv()))
+    assert header[:22] == [
+        "algorithm",
+        "port",
+        "pid",
+        "state",
+        "weight",
+        "hits",
+        "share",
+        "min_ms",
+        "mean_ms",
+        "p50_ms",
+        "p90_ms",
+        "p95_ms",
+        "p99_ms",
+        "p99_9_ms",
+        "max_ms",
+        "count",
+        "sent",
+        "answered",
+        "failed",
+        "retried",
+        "duration_s",
+        "rate_rps",
+    ]
+    assert [row[1] for row in rows] == ["71", "72", "all"]
+    assert all(len(row) == len(header) for row in rows)
+    backend, _, everything = (dict(zip(header, row, strict=True)) for row in rows)
+    assert (backend["pid"], backend["state"], backend["hits"], backend["sent"]) == ("2752", "up", "750", "")
+    assert (everything["hits"], everything["sent"], everything["rate_rps"]) == ("1000", "1000", "499.0")
+
+
+def test_the_text_names_what_was_done_and_what_came_of_it() -> None:
+    """Algorithm, nginx, loop, counts, errors, a line for each backend, the ledger."""
+    text = REPORT.as_text()
+    assert "round_robin on nginx 1.31.3 (bundled, 1 worker) at http://127.0.0.1:8070/" in text
+    assert "closed loop, 4 connections: 1,000 requests in 2.00 s" in text
+    assert "answered 998   failed 2   retried 1   (timeout 1  http_502 1)" in text
+    assert [line.split()[0] for line in text.splitlines() if line.strip()[:2] in {"71", "72", "al"}] == [
+        "71",
+        "72",
+        "all",
+    ]
+    assert "killed" in text
+    assert text.endswith("\n")
+
+
+def test_an_interrupted_run_says_so() -> None:
+    """What it has measured until then is reported all the same."""
+    report = replace(REPORT, is_interrupted=True)
+    assert as_dict(report)["interrupted"] is True
+    assert "interrupted" in report.as_text()
+    assert "interrupted" not in REPORT.as_text()
+
+
+@pytest.mark.parametrize("kind", ["as_text", "as_json", "as_csv"])
+def test_a_run_that_measured_nothing_can_be_reported(kind: str) -> None:
+    """No request, no time, no latency: unknown, and no division by zero."""
+    nothing = Report(
+        algorithm="random",
+        nginx=NginxView("1.31.3", "bundled", 70),
+        nginx_path="/opt/nginx",
+        workers=1,
+        plan=TrafficSpec(rate_rps=20),
+        traffic=TrafficView(),
+        backends=(BackendView(71, BackendState.EXITED),),
+        ledger=Ledger(),
+        duration_seconds=0.0,
+    )
+    if kind == "as_text":
+        nothing = replace(nothing, traffic=replace(nothing.traffic, target_rps=20.0))
+    text: str = getattr(nothing, kind)()
+    assert "random" in text
+    assert "nan" not in text.lower()

@@ -1,0 +1,160 @@
+"""The folder a lab lives in, and what becomes of the folders of labs that were killed."""
+
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lab.errors import NotReadyError
+from lab.runtime import HANDOVER_SECONDS, NEWBORN_SECONDS, RuntimeFolder, base_folder, sweep
+
+
+@pytest.fixture(autouse=True)
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for temporary files of this test's own."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def dead_pid() -> int:
+    """The PID of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+def disown(folder: RuntimeFolder, pid: int) -> None:
+    """Make it the folder of a lab that is gone."""
+    (folder.path / "owner.json").write_text(f"[[{pid}, 1.0]]")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
+def test_the_folder_is_its_users_alone() -> None:
+    """0700: logs and configuration are nobody else's business."""
+    assert stat.S_IMODE(RuntimeFolder.create().path.stat().st_mode) == 0o700
+
+
+def test_the_folder_has_the_articles_layout_and_a_name_of_its_own() -> None:
+    """Two labs of one user never share one."""
+    first, second = RuntimeFolder.create(), RuntimeFolder.create()
+    assert first.path != second.path
+    assert (first.path / "sites-available").is_dir()
+    assert (first.path / "sites-enabled").is_dir()
+
+
+def test_removing_it_twice_is_quiet() -> None:
+    """The guardian may have been first."""
+    folder = RuntimeFolder.create()
+    folder.remove()
+    folder.remove()
+    assert not folder.path.exists()
+
+
+def test_the_users_runtime_folder_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in memory and gone at log-out; where it can't be written, the folder for temporary files is."""
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    assert base_folder() == runtime
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
+    assert base_folder() == tmp_path
+
+
+def test_a_place_that_cant_be_written_is_an_error_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path below a file can't be written by anybody, root included."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    with pytest.raises(NotReadyError, match=r"can't write to .*file \(.*\): make it writable or point TMPDIR"):
+        RuntimeFolder.create()
+
+
+def test_no_place_at_all_is_an_error_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even Python finds a folder for temporary files, a person gets the same kind of sentence."""
+
+    def refuse() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", refuse)
+    with pytest.raises(NotReadyError, match="TMPDIR"):
+        RuntimeFolder.create()
+
+
+def test_sweeping_removes_what_a_killed_lab_left(dead_pid: int) -> None:
+    """Its folder goes, whatever is in it."""
+    folder = RuntimeFolder.create()
+    (folder.path / "access.log").write_text("...")
+    disown(folder, dead_pid)
+    sweep()
+    assert not folder.path.exists()
+
+
+def test_sweeping_leaves_a_living_lab_alone() -> None:
+    """Two labs may run side by side on different ports."""
+    folder = RuntimeFolder.create()
+    sweep()
+    assert folder.path.exists()
+
+
+def test_a_process_that_got_a_dead_labs_pid_doesnt_keep_its_folder() -> None:
+    """A PID alone names nobody; together with its time of creation it does."""
+    folder = RuntimeFolder.create()
+    disown(folder, os.getpid())
+    sweep()
+    assert not folder.path.exists()
+
+
+def test_sweeping_leaves_alone_what_isnt_a_labs(tmp_path: Path, dead_pid: int) -> None:
+    """Neither files, nor links, nor folders of other names."""
+    (tmp_path / "lablb-notes.txt").write_text("mine")
+    (tmp_path / "other").mkdir()
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "owner.json").write_text(f"[[{dead_pid}, 1.0]]")
+    (tmp_path / "lablb-link").symlink_to(precious)
+    sweep()
+    assert {path.name for path in tmp_path.iterdir()} == {"lablb-notes.txt", "other", "precious", "lablb-link"}
+
+
+def test_a_folder_without_an_owner_is_left_while_it_is_young(tmp_path: Path) -> None:
+    """Another lab may be making it this very moment; after a minute nobody is."""
+    young, old = tmp_path / "lablb-young", tmp_path / "lablb-old"
+    for folder in (young, old):
+        folder.mkdir()
+    long_ago = time.time() - NEWBORN_SECONDS - 1
+    os.utime(old, (long_ago, long_ago))
+    sweep()
+    assert young.exists()
+    assert not old.exists()
+
+
+def test_a_spoilt_owner_file_is_no_owner(tmp_path: Path) -> None:
+    """Half a file, or another text, keeps nobody from starting a lab."""
+    for name, text in {"cut": "[[12, 3", "empty": "", "other": '"me"', "numbers": "[1, 2]", "none": "null"}.items():
+        folder = tmp_path / f"lablb-{name}"
+        folder.mkdir()
+        (folder / "owner.json").write_text(text)
+    sweep()
+
+
+def test_sweeping_waits_for_the_guardian_of_a_lab_that_was_just_killed(dead_pid: int, tmp_path: Path) -> None:
+    """The guardian ends nginx in good order; the next lab lends a hand only when it doesn't."""
+    folder = RuntimeFolder.create()
+    code = f"import time; time.sleep(0.3); __import__('shutil').rmtree({str(folder.path)!r})"
+    with subprocess.Popen([sys.executable, "-c", code]) as guardian:
+        created = psutil.Process(guardian.pid).create_time()
+        (folder.path / "owner.json").write_text(f"[[{dead_pid}, 1.0], [{guardian.pid}, {created}]]")
+        begun = time.monotonic()
+        sweep()
+        assert not folder.path.exists()
+        assert time.monotonic() - begun < HANDOVER_SECONDS
+        assert guardian.wait(timeout=10) == 0
