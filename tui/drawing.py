@@ -4,16 +4,15 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tui.ink import BLANK, Ink, Line
+from tui.ink import BLANK, Ink, Line, Span
+from tui.scales import Scale, linear_scale, log_scale
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_EIGHTHS_UP = " ▁▂▃▄▅▆▇█"
 _DOTS_ACROSS, _DOTS_DOWN = 2, 4
 _BRAILLE = 0x2800
 _BRAILLE_BITS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 """The bit of each dot of a braille character, by column, from the bottom up."""
-
-_HEADROOM = 1.1
-_ROUND_STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 Values = Sequence[float | None]
 
@@ -27,12 +26,13 @@ def bar(part: float | None, width: int) -> str:
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def round_ceiling(value: float) -> float:
-    """The next number that reads well as the end of an axis."""
-    if value <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in _ROUND_STEPS if value <= step * power * (1 + 1e-9))
+def columns_of(parts: Sequence[float], rows: int) -> list[str]:
+    """Upright bars, one a cell, to an eighth of a cell; a line of text a row, the top one first."""
+    eighths = [min(max(round(part * rows * 8), 1), rows * 8) if part > 0 else 0 for part in parts]
+    return [
+        "".join(_EIGHTHS_UP[min(max(height - below * 8, 0), 8)] for height in eighths)
+        for below in reversed(range(rows))
+    ]
 
 
 def levels(values: Values, columns: int, ceiling: float, height: int) -> list[int | None]:
@@ -83,42 +83,71 @@ def _dots(points: Iterable[tuple[int, int]], heights: Sequence[int | None], rows
 
 @dataclass(frozen=True)
 class Chart:
-    """What to draw: an area and a line over the same stretch of time, oldest first, and where something failed."""
+    """What to draw: an area and lines over the same stretch of time, oldest first, and where something failed."""
 
     area: Values
     line: Values
     failures: Sequence[int]
     unit: Callable[[float], str]
     """Says a value of the y axis with its unit."""
+    late: Sequence[int] = ()
+    """What was late, second by second; a failure in the same place goes before."""
+    further: Sequence[tuple[Values, Ink]] = ()
+    """More lines, each behind the one before."""
+    is_log: bool = False
+    """Whether the y axis is logarithmic, so that what is ten times higher doesn't flatten the rest."""
+
+    def scale(self) -> Scale:
+        """The y axis that holds all values."""
+        every = (self.area, self.line, *(values for values, _ in self.further))
+        known = [value for values in every for value in values if value is not None]
+        if not self.is_log:
+            return linear_scale(max(known, default=0.0))
+        positive = [value for value in known if value > 0] or [1.0]
+        return log_scale(min(positive), max(positive))
 
 
 LABEL_WIDTH = 8
 
 
 def plot(chart: Chart, width: int, height: int, span: str = "60 s ago") -> list[Line]:
-    """The chart in `height` lines: y axis with three labels at most, and the x axis, where failures are marked."""
+    """The chart in `height` lines: y axis with labels, and the x axis, where failures and what was late are marked."""
     columns, rows = width - LABEL_WIDTH - 1, height - 2
     if columns < 2 or rows < 1:
         return [BLANK] * height
-    highest = max((value for value in (*chart.area, *chart.line) if value is not None), default=0.0)
-    ceiling = round_ceiling(highest * _HEADROOM)
-    grid = columns * _DOTS_ACROSS, ceiling, rows * _DOTS_DOWN
-    filled, drawn = area(levels(chart.area, *grid), rows), line(levels(chart.line, *grid), rows)
-    middle = rows // 2 if rows >= 5 else None
+    scale = chart.scale()
+    layers: list[tuple[list[list[int]], Ink]] = [
+        (line(_heights(values, scale, columns, rows), rows), ink)
+        for values, ink in ((chart.line, Ink.LINE), *chart.further)
+    ]
+    layers.append((area(_heights(chart.area, scale, columns, rows), rows), Ink.AREA))
+    labels = scale.row_labels(rows)
     lines = []
     for row in range(rows):
-        label = chart.unit(ceiling) if row == 0 else chart.unit(ceiling / 2) if row == middle else ""
+        label = chart.unit(labels[row]) if row in labels else ""
         tick = "┤" if label else "│"
-        lines.append(((f"{label:>{LABEL_WIDTH}}{tick}", Ink.MUTED), *_cells(filled[row], drawn[row])))
+        cells = _cells([(cells[row], ink) for cells, ink in layers])
+        lines.append(((f"{label:>{LABEL_WIDTH}}{tick}", Ink.MUTED), *cells))
     now = "now".rjust(columns - len(span))
-    return [*lines, _baseline(chart, columns), ((" " * (LABEL_WIDTH + 1) + span + now, Ink.MUTED),)]
+    baseline = _baseline(chart, chart.unit(scale.floor), columns)
+    return [*lines, baseline, ((" " * (LABEL_WIDTH + 1) + span + now, Ink.MUTED),)]
 
 
-def _cells(filled: Sequence[int], drawn: Sequence[int]) -> Line:
-    spans: list[tuple[str, Ink]] = []
-    for under, over in zip(filled, drawn, strict=True):
-        character = chr(_BRAILLE + (under | over)) if under or over else " "
-        ink = Ink.LINE if over else Ink.AREA
+def _heights(values: Values, scale: Scale, columns: int, rows: int) -> list[int | None]:
+    parts = [None if value is None else scale.part(value) for value in values]
+    return levels(parts, columns * _DOTS_ACROSS, 1.0, rows * _DOTS_DOWN)
+
+
+def _cells(layers: Sequence[tuple[Sequence[int], Ink]]) -> Line:
+    """All layers' dots in one row; a cell has one ink, that of the foremost layer with a dot in it."""
+    spans: list[Span] = []
+    for column in range(len(layers[0][0])):
+        dots, ink = 0, layers[-1][1]
+        for cells, layer_ink in layers:
+            if cells[column]:
+                ink = ink if dots else layer_ink
+                dots |= cells[column]
+        character = chr(_BRAILLE + dots) if dots else " "
         if spans and spans[-1][1] is ink:
             spans[-1] = (spans[-1][0] + character, ink)
         else:
@@ -126,12 +155,14 @@ def _cells(filled: Sequence[int], drawn: Sequence[int]) -> Line:
     return tuple(spans)
 
 
-def _baseline(chart: Chart, columns: int) -> Line:
+_MARKS = {"✗": Ink.BAD, "!": Ink.WARNING}
+
+
+def _baseline(chart: Chart, floor: str, columns: int) -> Line:
     marks = ["─"] * columns
-    steps = max(len(chart.failures) - 1, 1)
-    for second, failed in enumerate(chart.failures):
-        if failed:
-            marks[round(second / steps * (columns - 1))] = "✗"
-    spans = [(f"{chart.unit(0):>{LABEL_WIDTH}}┴", Ink.MUTED)]
-    spans.extend((mark, Ink.BAD if mark == "✗" else Ink.MUTED) for mark in marks)
-    return tuple(spans)
+    for mark, counts in (("!", chart.late), ("✗", chart.failures)):
+        steps = max(len(counts) - 1, 1)
+        for second, number in enumerate(counts):
+            if number:
+                marks[round(second / steps * (columns - 1))] = mark
+    return ((f"{floor:>{LABEL_WIDTH}}┴", Ink.MUTED), *((mark, _MARKS.get(mark, Ink.MUTED)) for mark in marks))

@@ -2,8 +2,9 @@
 
 import unicodedata
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from lab.models import BackendState, BackendView
 from tui.ink import Ink
@@ -64,6 +65,20 @@ def round_duration(value_ms: float) -> str:
     return f"{value_ms:g} ms" if value_ms < 1000 else f"{value_ms / 1000:g} s"
 
 
+def exact_duration(seconds: float) -> str:
+    """A measured time to three digits, in µs, ms or s; clocks may disagree, so it may be less than 0."""
+    sign, size = ("-" if seconds < 0 else ""), abs(seconds)
+    for unit, factor in (("µs", 1e6), ("ms", 1e3)):
+        if (value := size * factor) < 999.5:
+            return f"{sign}{value:.{0 if unit == 'µs' or value >= 99.95 else 1 if value >= 9.995 else 2}f} {unit}"
+    return f"{sign}{size:.2f} s"
+
+
+def whole_milliseconds(seconds: float) -> str:
+    """A time as nginx logs it, without feigning more."""
+    return f"{seconds * 1000:,.0f} ms" if seconds >= 0.0005 else "< 1 ms"
+
+
 def memory(size_bytes: int | None) -> str:
     """A size in mebibytes, or gibibytes from one on."""
     if size_bytes is None:
@@ -72,15 +87,19 @@ def memory(size_bytes: int | None) -> str:
     return f"{mebibytes:.0f} M" if mebibytes < 1023.5 else f"{mebibytes / 1024:.1f} G"
 
 
-def time_of_day(epoch_seconds: float, zone: tzinfo | None = None) -> str:
-    """`12:01:02.345` in the zone, or in local time."""
-    return datetime.fromtimestamp(epoch_seconds, zone).isoformat(sep=" ", timespec="milliseconds")[11:23]
+def time_of_day(epoch_seconds: float, zone: tzinfo | None = None, *, timespec: str = "milliseconds") -> str:
+    """`12:01:02.345` in the zone, or in local time; with `microseconds` as `timespec` three digits more."""
+    moment = datetime.fromtimestamp(epoch_seconds, zone).replace(tzinfo=None)
+    return moment.isoformat(sep=" ", timespec=timespec)[11:]
 
 
 def inert(text: str) -> str:
     """Foreign text made harmless: what would steer a terminal, or hide, becomes a visible sign of one cell."""
-    if text.isascii() and text.isprintable():
-        return text
+    return text if text.isascii() and text.isprintable() else _made_visible(text)
+
+
+@lru_cache(maxsize=512)
+def _made_visible(text: str) -> str:
     return "".join(map(_visible, text))
 
 
@@ -105,9 +124,23 @@ def shorten(text: str, width: int) -> str:
 
 def fit(text: str, width: int, *, to_right: bool = False) -> str:
     """The text, inert, in exactly `width` cells."""
+    if len(text) <= width and text.isascii() and text.isprintable():
+        return text.rjust(width) if to_right else text.ljust(width)
     text = shorten(text, width)
     padding = " " * (width - cell_len(text))
     return padding + text if to_right else text + padding
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text, inert, in lines of at most `width` cells; a word that is longer is cut."""
+    lines = [""]
+    for word in inert(text).split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines[len(lines) - (not lines[-1]) :] = chop_cells(word, width) or [""]
+    return lines
 
 
 _BROWSERS = (("Firefox/", "Firefox"), ("Edg/", "Edge"), ("OPR/", "Opera"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

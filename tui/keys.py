@@ -36,7 +36,41 @@ TRAFFIC_KEYS = (
     Binding("z", "zero_counters", "zero", show=False, tooltip="Count hits, failures and latencies anew"),
 )
 
+FEED_KEYS = (
+    Binding(
+        "p,tab",
+        "freeze_feed",
+        "freeze / follow",
+        show=False,
+        tooltip="Hold the requests still to choose one, or follow the newest again",
+    ),
+    Binding(
+        "slash",
+        "filter_feed",
+        "filter",
+        show=False,
+        tooltip="Only requests with all these words: port, PID, status, path, client; enter keeps the filter",
+    ),
+    Binding("escape", "leave_feed", "back", show=False, tooltip="Follow the newest again; clear the filter"),
+)
+
+FROZEN_KEYS = (
+    Binding("up", "choose_request(-1)", "one before", show=False, tooltip="Choose the request before"),
+    Binding("down", "choose_request(1)", "one after", show=False, tooltip="Choose the next request"),
+    Binding("pageup", "choose_request(-10)", "ten before", show=False, tooltip="Ten requests back"),
+    Binding("pagedown", "choose_request(10)", "ten after", show=False, tooltip="Ten requests on"),
+    Binding(
+        "enter",
+        "open_request",
+        "open",
+        show=False,
+        tooltip="What client, nginx and backends saw of the chosen request; a click on any request does the same",
+    ),
+)
+"""They come before keys of the same name that work while the feed is not frozen."""
+
 DASHBOARD_KEYS = (
+    Binding("l", "show_latency", "latency", tooltip="Percentiles and histograms, of all backends or of one"),
     Binding("n", "show_config", "config", tooltip="nginx's configuration, and what the last change changed"),
     Binding("question_mark,f1", "show_help", "help", key_display="?", tooltip="Every key, and what the columns mean"),
     Binding("ctrl+p", "app.command_palette", "palette", show=False, tooltip="Every action by name"),
@@ -44,12 +78,42 @@ DASHBOARD_KEYS = (
     Binding("q", "app.quit", "quit", tooltip="End every process of the lab and leave"),
 )
 
+LATENCY_KEYS = (
+    Binding("escape,l,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
+    Binding("down,j,tab", "choose(1)", "next", key_display="↓", tooltip="Draw the next backend; a click does, too"),
+    Binding("up,shift+tab", "choose(-1)", "previous", key_display="↑", tooltip="Draw the backend before"),
+    Binding("plus,equals_sign,right", "zoom(1)", "zoom in", key_display="+", tooltip="A smaller part of the histogram"),
+    Binding("minus,left", "zoom(-1)", "zoom out", key_display="-", tooltip="A larger part of the histogram"),
+    Binding("z", "zero_counters", "zero", tooltip="Count anew"),
+    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+)
+
+REQUEST_KEYS = (
+    Binding("escape,enter,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
+    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+)
+
 KEYS = {
     "Algorithm": ALGORITHM_KEYS,
     "Backend": BACKEND_KEYS,
     "Traffic": TRAFFIC_KEYS,
+    "Requests": FEED_KEYS,
+    "Requests, while frozen": FROZEN_KEYS,
     "Dashboard": DASHBOARD_KEYS,
 }
+"""What the dashboard binds."""
 
-LAB_ACTIONS = frozenset(binding.action.partition("(")[0] for binding in (*ALGORITHM_KEYS, *BACKEND_KEYS, *TRAFFIC_KEYS))
+HELP = {**KEYS, "Latency view": LATENCY_KEYS}
+"""What is worth looking up: the other screens show all of their keys in the footer."""
+
+LAB_ACTIONS = frozenset(
+    ["show_latency"]
+    + [
+        binding.action.partition("(")[0]
+        for binding in (*ALGORITHM_KEYS, *BACKEND_KEYS, *TRAFFIC_KEYS, *FEED_KEYS, *FROZEN_KEYS)
+    ]
+)
 """The actions that need a lab that runs."""
+
+FROZEN_ACTIONS = frozenset(binding.action.partition("(")[0] for binding in FROZEN_KEYS)
+"""The actions that need a feed that is frozen."""

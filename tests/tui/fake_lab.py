@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from lab.errors import LabError
-from lab.models import EMPTY, Snapshot
+from lab.models import EMPTY, LatencySeries, RequestDetail, Snapshot
 
 
 class FakeLab:
@@ -15,6 +15,10 @@ class FakeLab:
         """Each command and its arguments, in order."""
         self.refuses: LabError | None = None
         """What every command raises, if anything."""
+        self.series: tuple[LatencySeries, ...] = ()
+        self.latency_calls = 0
+        self.details: dict[int, RequestDetail] = {}
+        """What is known of requests, by number; any other is forgotten."""
         self.start_calls = 0
         self.stop_calls = 0
         self.may_start = asyncio.Event()
@@ -83,6 +87,15 @@ class FakeLab:
 
     async def fire_once(self) -> None:
         self._take("fire_once")
+
+    def latencies(self) -> tuple[LatencySeries, ...]:
+        self.latency_calls += 1
+        return self.series
+
+    async def request_detail(self, number: int) -> RequestDetail:
+        if number not in self.details:
+            raise LabError(f"Request {number} is too long ago.")
+        return self.details[number]
 
     def zero_counters(self) -> None:
         self._take("zero_counters")

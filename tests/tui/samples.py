@@ -8,13 +8,20 @@ from lab.models import (
     Attempt,
     BackendState,
     BackendView,
+    BackendWitness,
+    Bucket,
+    ClientWitness,
     ConfigView,
     DiffLine,
+    LatencySeries,
     LatencySummary,
     Ledger,
     NginxView,
+    NginxWitness,
     Phase,
+    RequestDetail,
     RequestView,
+    SecondView,
     Snapshot,
     TrafficView,
 )
@@ -71,6 +78,58 @@ def request(number: int, **changes: object) -> RequestView:
         latency_ms=1.3,
     )
     return replace(view, **changes)  # type: ignore[arg-type]  # Keyword by keyword it is what RequestView takes.
+
+
+FAILED_OVER = (Attempt("127.0.0.1:74", 74, 502), Attempt("127.0.0.1:75", 75, 200, 0.003))
+
+
+def detail(number: int = 5, **changes: object) -> RequestDetail:
+    """What is known of a request that 74 gave no answer to, and 75 did: 120 µs of waiting, 3.2 ms in all."""
+    view = request(number, attempts=FAILED_OVER)
+    due = view.time
+    known = RequestDetail(
+        view=view,
+        nginx=NginxWitness(due + 0.003, 4711, generation=3, status=200, seconds=0.003, attempts=FAILED_OVER),
+        client=ClientWitness(
+            due,
+            sent=due + 0.00012,
+            first_byte=due + 0.0031,
+            done=due + 0.0032,
+            status=200,
+            error=None,
+            headers=(("Server", "nginx/1.31.3"), ("X-Upstream", "127.0.0.1:74, 127.0.0.1:75")),
+            body="Hello from Process Id = 2753",
+        ),
+        backends=(BackendWitness(75, 2753, due + 0.001, in_flight=2, done=due + 0.0025),),
+    )
+    return replace(known, **changes)  # type: ignore[arg-type]  # Keyword by keyword it is what RequestDetail takes.
+
+
+def series(port: int | None, middle_ms: float = 1.0, number: int = 1000) -> LatencySeries:
+    """Latencies half of which took `middle_ms`, nearly all others twice as long, and a hundredth ten times as long."""
+    seconds = tuple(
+        SecondView(
+            second, answered=20, p50_ms=middle_ms, p95_ms=middle_ms * 2, p99_ms=middle_ms * 2, max_ms=middle_ms * 10
+        )
+        for second in range(60)
+    )
+    parts = ((1, number // 2), (2, number // 2 - number // 100), (10, number // 100))
+    return LatencySeries(
+        port,
+        seconds,
+        tuple(Bucket(middle_ms * times, middle_ms * times * 1.01, count) for times, count in parts),
+        LatencySummary(
+            count=number,
+            min_ms=middle_ms,
+            mean_ms=middle_ms * 1.6,
+            p50_ms=middle_ms,
+            p90_ms=middle_ms * 2,
+            p95_ms=middle_ms * 2,
+            p99_ms=middle_ms * 2,
+            p99_9_ms=middle_ms * 10,
+            max_ms=middle_ms * 10,
+        ),
+    )
 
 
 def starting(activity: str, sequence: int = 1) -> Snapshot:

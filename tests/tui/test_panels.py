@@ -17,11 +17,12 @@ from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show, text_of
 from tui.ink import Ink, plain_text
+from tui.request_text import request_line
 from tui.widgets.latency_chart import latency_lines
 from tui.widgets.rate_chart import rate_lines
-from tui.widgets.request_feed import RequestFeed, request_line
+from tui.widgets.request_feed import RequestFeed
 from tui.widgets.title_bar import TitleBar, title_line
-from tui.widgets.traffic_panel import ledger_line, loop_line, traffic_lines
+from tui.widgets.traffic_panel import TrafficPanel, ledger_line, loop_line, traffic_lines
 
 FOREIGN = "[red]x[/red][@click=app.quit]y[/]\x1b[31mz\x9b2J\u202e\r\n"
 
@@ -94,7 +95,7 @@ async def test_looking_back_holds_the_feed_still() -> None:
         feed = dashboard(pilot).query_one(RequestFeed)
         feed.on_mouse_scroll_up()
         assert "GET /96 " in lines(feed)[-1]
-        await show(pilot, lab, running(sequence=2, feed=(*requests[10:], request(100), request(101))))
+        await show(pilot, lab, running(sequence=3, feed=(*requests[10:], request(100), request(101))))
         assert "GET /96 " in lines(feed)[-1]
         for _ in range(3):
             feed.on_mouse_scroll_down()
@@ -131,6 +132,18 @@ def test_traffic_counts_fit_the_smallest_panel() -> None:
     assert shown[-1] == "ledger ✓ all agree"
 
 
+async def test_traffic_panel_says_which_loop_it_is() -> None:
+    """In its border, with what that means."""
+    lab = FakeLab()
+    async with dashboard_of(lab) as pilot:
+        panel = dashboard(pilot).query_one(TrafficPanel)
+        assert "open loop" in str(panel.border_title)
+        assert "by the clock" in str(panel.border_subtitle)
+        await show(pilot, lab, running(sequence=2, traffic=TrafficView(loop=LoopKind.CLOSED)))
+        assert "closed loop" in str(panel.border_title)
+        assert "when an answer came" in str(panel.border_subtitle)
+
+
 def test_kinds_of_failure_are_listed_where_there_is_room() -> None:
     """Most frequent first."""
     traffic = TrafficView(failed=5, errors=(("timeout", 4), ("reset", 1)))
@@ -149,12 +162,36 @@ def test_latency_chart_has_units_axis_and_gaps() -> None:
     assert shown[0].startswith("━ p99 4.0 ms")
     assert "✗ 30 failed" in shown[0]
     assert shown[1].startswith("    5 ms┤")
-    assert shown[10].startswith("    0 ms┴")
+    assert shown[10].startswith("  0.5 ms┴")
     assert shown[10].count("✗") == 15
     assert shown[11].split() == ["60", "s", "ago", "now"]
     bottom = shown[9].removeprefix("        │")
     assert bottom[5] != " "
     assert bottom[36:44].strip() == ""
+
+
+def test_late_requests_are_shown_where_failed_ones_are() -> None:
+    """Counted in the legend, marked on the axis second by second; a failure in the same second goes before."""
+    seconds = tuple(
+        SecondView(n, answered=20, failed=n == 59, late=5 * (n in (30, 59)), p50_ms=1.0, p99_ms=4.0) for n in range(60)
+    )
+    shown = [plain_text(line) for line in latency_lines(seconds, 69, 12)]
+    assert shown[0].endswith("✗ 1 failed  ! 10 late")
+    assert shown[10].count("!") == 1
+    assert shown[10].endswith("✗")
+    assert plain_text(latency_lines(seconds, 42, 5)[0]).endswith("✗ 1  ! 10")
+    assert "! late 5" in plain_text(rate_lines(seconds, 90, 10)[0])
+
+
+def test_slow_second_does_not_flatten_the_others() -> None:
+    """On the logarithmic axis 1 ms stands clear of 2 ms, though one second had 2 s."""
+    seconds = tuple(SecondView(n, answered=20, p50_ms=1.0, p99_ms=2000.0 if n == 30 else 2.0) for n in range(60))
+    shown = [plain_text(line) for line in latency_lines(seconds, 69, 14)]
+    assert shown[1].startswith("     3 s┤")
+    lowest_of_p99 = max(
+        y for y, line in enumerate(shown[:12]) if "⠒" in line or "⠤" in line or "⣀" in line or "⠉" in line
+    )
+    assert lowest_of_p99 >= 10
 
 
 def test_charts_wait_for_data_without_a_fuss() -> None:

@@ -7,7 +7,7 @@ from tests.tui.samples import SECOND_CONFIG, running
 from tests.tui.showing import AppPilot, dashboard_of, lines, show
 from tests.waiting import wait_for
 from tui.ink import Ink, plain_text
-from tui.keys import KEYS
+from tui.keys import HELP
 from tui.nginx_text import highlighted
 from tui.screens.config import ConfigScreen
 from tui.screens.dashboard import Dashboard
@@ -57,7 +57,7 @@ def test_help_names_every_key() -> None:
     """Each binding is there with what it does, and no line is wider than the smallest card."""
     shown = [plain_text(line) for line in help_lines(())]
     assert max(map(len, shown)) <= 73
-    for bindings in KEYS.values():
+    for bindings in HELP.values():
         for binding in bindings:
             assert any(f" {binding.description} " in line for line in shown), binding.description
     assert any(line.startswith("  ? F1") for line in shown)

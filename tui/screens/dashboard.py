@@ -16,13 +16,16 @@ from lab.control import Lab
 from lab.errors import LabError
 from lab.models import EMPTY, Phase, Snapshot
 from tui.formatting import inert
-from tui.keys import KEYS, LAB_ACTIONS
+from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
 from tui.screens.config import ConfigScreen
 from tui.screens.help import HelpScreen
+from tui.screens.latency import LatencyScreen
+from tui.screens.request import RequestScreen
 from tui.widgets.algorithm_bar import AlgorithmBar, AlgorithmChip
 from tui.widgets.backend_grid import BackendGrid
 from tui.widgets.curtain import Curtain
 from tui.widgets.latency_chart import LatencyChart
+from tui.widgets.line_panel import LinePanel
 from tui.widgets.rate_chart import RateChart
 from tui.widgets.request_feed import RequestFeed
 from tui.widgets.size_guard import LEAST_COLUMNS, LEAST_LINES, SizeGuard
@@ -46,7 +49,11 @@ class SnapshotArrived(Message, bubble=False):
 class Dashboard(Screen[None]):
     """Takes the lab's snapshots in, hands them to its widgets, and turns keys into the lab's commands."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [binding for bindings in KEYS.values() for binding in bindings]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *FROZEN_KEYS,
+        *(binding for bindings in KEYS.values() if bindings is not FROZEN_KEYS for binding in bindings),
+    ]
+    AUTO_FOCUS = ""
     # Textual declares the breakpoints for instances, so they can't be class variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (LEAST_COLUMNS, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-short"), (LEAST_LINES, "-short"), (32, "-medium"), (48, "-tall")]  # noqa: RUF012
@@ -76,6 +83,20 @@ class Dashboard(Screen[None]):
     def on_mount(self) -> None:
         self.follow_lab()
 
+    @property
+    def is_current(self) -> bool:
+        """Whether it can be seen.
+
+        Textual says so of any screen right below the one in front, even below one that hides it; then each change here
+        has all of the screen in front painted again.
+        """
+        return super().is_current and (self.app.screen is self or self.app.screen.is_modal)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what came while another screen was in front."""
+        for panel in self.query(LinePanel):
+            panel.draw_again()
+
     @work(exclusive=True, group="follow", description="take in the lab's snapshots")
     async def follow_lab(self) -> None:
         async for snapshot in self._lab.snapshots():
@@ -98,7 +119,9 @@ class Dashboard(Screen[None]):
         self.query_one(Curtain).leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Commands are greyed while there is no lab that could take them."""
+        """Commands are greyed while there is no lab that could take them; the frozen feed has keys of its own."""
+        if action in FROZEN_ACTIONS and not self._feed.is_frozen:
+            return False
         return None if action in LAB_ACTIONS and self.snapshot.phase is not Phase.RUNNING else True
 
     @work(group="commands", description="have the lab carry out a command")
@@ -163,6 +186,41 @@ class Dashboard(Screen[None]):
     def action_zero_counters(self) -> None:
         self._lab.zero_counters()
 
+    def action_freeze_feed(self) -> None:
+        self._feed.toggle_freeze()
+
+    def action_filter_feed(self) -> None:
+        self._feed.open_filter()
+
+    def action_leave_feed(self) -> None:
+        self._feed.step_back()
+
+    def action_choose_request(self, steps: int) -> None:
+        self._feed.choose_relative(steps)
+
+    def action_open_request(self) -> None:
+        if request := self._feed.chosen_request:
+            self._open_request(request.number)
+
+    @on(RequestFeed.Opened)
+    def _open_clicked_request(self, message: RequestFeed.Opened) -> None:
+        self._open_request(message.number)
+
+    @work(exclusive=True, group="request", description="ask what is known of a request")
+    async def _open_request(self, number: int) -> None:
+        try:
+            detail = await self._lab.request_detail(number)
+        except LabError as error:
+            self.notify(inert(str(error)), title=f"Request {number}", severity="error", markup=False)
+        else:
+            if self.app.screen is self:
+                await self.app.push_screen(RequestScreen(detail))
+
+    async def action_show_latency(self) -> None:
+        screen = LatencyScreen(self._lab)
+        await self.app.push_screen(screen)
+        screen.watch(self, "snapshot", screen.show_snapshot)
+
     async def action_show_config(self) -> None:
         screen = ConfigScreen()
         await self.app.push_screen(screen)
@@ -174,3 +232,7 @@ class Dashboard(Screen[None]):
     @property
     def _chosen_port(self) -> int | None:
         return self.query_one(BackendGrid).chosen_port
+
+    @property
+    def _feed(self) -> RequestFeed:
+        return self.query_one(RequestFeed)

@@ -11,11 +11,11 @@ from textual.screen import ModalScreen
 
 from tui.formatting import inert
 from tui.ink import BLANK, Ink, Line
-from tui.keys import KEYS
+from tui.keys import HELP
 from tui.widgets.document import Document
 
 _WIDTH = 73
-_KEY_WIDTH, _NAME_WIDTH = 9, 18
+_KEY_WIDTH, _NAME_WIDTH = 11, 17
 _KEY_SIGNS = {
     "up": "↑",
     "down": "↓",
@@ -24,6 +24,13 @@ _KEY_SIGNS = {
     "minus": "-",
     "question_mark": "?",
     "f1": "F1",
+    "slash": "/",
+    "escape": "esc",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "shift+tab": "⇧tab",
 }
 _MEANINGS = (
     ("state", "● up  ▲ backup  ‖ frozen  ○ out (down)  ✗ killed or exited"),
@@ -34,6 +41,7 @@ _MEANINGS = (
     ("p50 p99", "latency of the lab's own requests over the last 10 s"),
     ("retried", "answered, but only after nginx tried more than one backend"),
     ("late", "open loop: sent over 10 ms after it was due"),
+    ("✗ and !", "under a chart: seconds with failed requests, with late ones"),
     ("others", "requests by anyone else: a browser, curl, wrk"),
     ("ledger", "do client, nginx and backends count the same?"),
 )
@@ -65,7 +73,7 @@ def help_lines(notices: tuple[str, ...]) -> list[Line]:
         lines += [((line, Ink.WARNING),) for line in wrap(inert(notice), _WIDTH)]
     if notices:
         lines.append(BLANK)
-    for title, bindings in KEYS.items():
+    for title, bindings in HELP.items():
         lines.append(((title, Ink.HEADING),))
         for binding in bindings:
             lines += _entry(_shown_key(binding), binding.description, binding.tooltip)

@@ -3,7 +3,7 @@
 from lab.models import SecondView
 from tui.drawing import Chart, plot
 from tui.formatting import duration, round_duration
-from tui.ink import Ink, Line
+from tui.ink import Ink, Line, plain_text
 from tui.widgets.minute_chart import MinuteChart
 
 _ROOMY = 42
@@ -14,7 +14,7 @@ _VALUE_WIDTH = 8
 class LatencyChart(MinuteChart):
     """Shows how far the slowest answers are from the usual ones."""
 
-    heading = "Latency, last 60 s"
+    heading = "Latency, last 60 s, log scale"
 
     def draw_seconds(self, seconds: tuple[SecondView, ...], width: int, height: int) -> list[Line]:
         return latency_lines(seconds, width, height)
@@ -23,8 +23,8 @@ class LatencyChart(MinuteChart):
 def latency_lines(seconds: tuple[SecondView, ...], width: int, height: int) -> list[Line]:
     """A legend with the last second's values, and the chart."""
     p50, p99 = [second.p50_ms for second in seconds], [second.p99_ms for second in seconds]
-    failures = [second.failed for second in seconds]
-    chart = Chart(area=p50, line=p99, failures=failures, unit=round_duration)
+    failed, late = [second.failed for second in seconds], [second.late for second in seconds]
+    chart = Chart(area=p50, line=p99, failures=failed, late=late, unit=round_duration, is_log=True)
     pad = _VALUE_WIDTH if width >= _ROOMY else 0
     legend: Line = (
         ("━ p99 ", Ink.LINE),
@@ -32,6 +32,13 @@ def latency_lines(seconds: tuple[SecondView, ...], width: int, height: int) -> l
         ("  █ p50 ", Ink.AREA),
         (duration(p50[-1] if p50 else None).ljust(pad), Ink.STRONG),
     )
-    if failed := sum(failures):
-        legend += ((f"  ✗ {failed:,}" + (" failed" if pad else ""), Ink.BAD),)
+    bad = [
+        (sign, total, word, ink)
+        for sign, counts, word, ink in (("✗", failed, "failed", Ink.BAD), ("!", late, "late", Ink.WARNING))
+        if (total := sum(counts))
+    ]
+    named: Line = tuple((f"  {sign} {total:,} {word}", ink) for sign, total, word, ink in bad)
+    if len(plain_text((*legend, *named))) > width:
+        named = tuple((f"  {sign} {total:,}", ink) for sign, total, _, ink in bad)
+    legend += named
     return [legend, *plot(chart, width, height - 1)]

@@ -4,6 +4,7 @@ from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
@@ -36,6 +37,7 @@ class LinePanel(Widget, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[Line] = []
+        self._width = 0
         self._styles_of_inks: dict[bool, dict[Ink, Style]] = {}
         if self.heading:
             self.border_title = Content(self.heading)
@@ -53,8 +55,9 @@ class LinePanel(Widget, can_focus=False):
     def draw_again(self) -> None:
         """Find out which lines changed, and have those painted."""
         width, height = self.size
-        if not width or not height:
+        if not width or not height or not self.screen.is_current:
             return
+        self._width = width
         lines = self.draw(self.snapshot, width, height)[:height]
         changed = [y for y, pair in enumerate(zip_longest(lines, self._lines)) if pair[0] != pair[1]]
         self._lines = lines
@@ -73,7 +76,11 @@ class LinePanel(Widget, can_focus=False):
             for ink, alike in groupby(spans, key=_ink)
             if (text := "".join(text for text, _ in alike))
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, styles[Ink.PLAIN])
+        cells = sum(len(text) if text.isascii() else cell_len(text) for text, *_ in segments)
+        if cells < self._width:
+            segments.append(Segment(" " * (self._width - cells), styles[Ink.PLAIN]))
+        strip = Strip(segments, max(cells, self._width))
+        return strip if cells <= self._width else strip.crop(0, self._width)
 
     def _styles(self, *, is_marked: bool) -> dict[Ink, Style]:
         if is_marked not in self._styles_of_inks:

@@ -22,6 +22,7 @@ def rate_lines(seconds: tuple[SecondView, ...], width: int, height: int) -> list
         area=[second.answered for second in seconds],
         line=[second.retried or None for second in seconds],
         failures=[second.failed for second in seconds],
+        late=[second.late for second in seconds],
         unit=lambda value: f"{value:,g}",
     )
     legend: Line = (
@@ -30,6 +31,8 @@ def rate_lines(seconds: tuple[SecondView, ...], width: int, height: int) -> list
         ("━ of them retried ", Ink.LINE),
         (f"{last.retried:<8,}", Ink.STRONG),
         ("✗ failed ", Ink.BAD),
-        (f"{last.failed:,}", Ink.STRONG),
+        (f"{last.failed:<6,}", Ink.STRONG),
+        ("! late ", Ink.WARNING),
+        (f"{last.late:,}", Ink.STRONG),
     )
     return [legend, *plot(chart, width, height - 1)]

@@ -1,109 +1,186 @@
 """Every request as nginx logged it, whoever sent it; the newest at the bottom."""
 
-from functools import lru_cache
+from collections.abc import Sequence
 
-from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input
 
-from lab.models import Attempt, RequestView, Snapshot
-from tui.formatting import client_name, duration, fit, shorten, time_of_day
-from tui.ink import Ink, Line, Span
+from lab.models import RequestView, Snapshot
+from tui.feed_filter import FeedFilter
+from tui.formatting import inert
+from tui.ink import Ink, Line
+from tui.request_text import request_line
+from tui.widgets.filter_line import FilterLine
 from tui.widgets.line_panel import LinePanel
 
-_TIME_WIDTH = 12
-_LATENCY_WIDTH = 7
-_STATUS_WIDTH = 3
-_SERVER_ERROR = 500
-_CLIENT_ERROR = 400
-_ATTEMPTS_SHOWN = 4
-_SCROLL_LINES = 3
+_WHEEL_LINES = 3
+_LEAST_SNAPSHOTS_APART = 2
+"""Its lines cost more than all others together, and at five a second nobody reads them."""
+
+_FOLLOWING = "p freeze · / filter · click a request"
+_TYPING = "all words must match · enter keep · esc clear"
+_FROZEN = "‖ FROZEN · ↑ ↓ choose · enter open · p follow"
 
 
 class RequestFeed(LinePanel):
-    """Follows the newest request; the mouse wheel looks back, and holds the feed still meanwhile."""
+    """Follows the newest request. Frozen, it holds what was there, and a cursor chooses one; a filter picks some."""
 
     heading = "Requests"
 
+    class Opened(Message):
+        """Somebody wants to know all about the request of that number."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
     def __init__(self) -> None:
         super().__init__()
-        self._held: int | None = None
+        self._line = FilterLine()
+        self._frozen: tuple[RequestView, ...] | None = None
+        self._filter = FeedFilter()
+        self._chosen = 0
+        """While frozen: the place of the cursor among the requests that the filter wants."""
+        self._end = 0
+        """While frozen: the place after the last one in sight."""
+        self._shown: Sequence[RequestView] = ()
+        self._drawn_feed: tuple[RequestView, ...] = ()
+        self._drawn_sequence = -_LEAST_SNAPSHOTS_APART
 
-    def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
-        feed = snapshot.feed
-        end = len(feed) if self._held is None else max(self._last_shown(), min(height, len(feed)))
-        return [request_line(request, width) for request in feed[max(end - height, 0) : end]]
+    def compose(self) -> ComposeResult:
+        yield self._line
 
-    def _last_shown(self) -> int:
-        held = self._held or 0
-        return sum(request.number <= held for request in self.snapshot.feed)
+    def on_mount(self) -> None:
+        self._say_state()
 
-    def on_mouse_scroll_up(self) -> None:
-        self._look(-_SCROLL_LINES)
+    @property
+    def is_frozen(self) -> bool:
+        return self._frozen is not None
 
-    def on_mouse_scroll_down(self) -> None:
-        self._look(_SCROLL_LINES)
+    @property
+    def chosen_request(self) -> RequestView | None:
+        """The one that the cursor is on; None unless it is frozen."""
+        wanted = self._wanted
+        return wanted[self._chosen] if self.is_frozen and self._chosen < len(wanted) else None
 
-    def _look(self, lines: int) -> None:
-        feed = self.snapshot.feed
-        end = (len(feed) if self._held is None else self._last_shown()) + lines
-        end = max(end, min(self.size.height, len(feed)))
-        self._held = feed[end - 1].number if 0 < end < len(feed) else None
-        self.border_subtitle = Content("held · scroll down to follow" if self._held is not None else "")
+    def toggle_freeze(self) -> None:
+        """Hold the requests still, with the cursor on the newest, or follow again."""
+        self._line.display = False
+        if self.is_frozen:
+            self._frozen = None
+        else:
+            self._freeze()
+        self._change()
+
+    def choose_relative(self, steps: int) -> None:
+        """Move the cursor by so many requests, and bring it into sight."""
+        self._chosen = min(max(self._chosen + steps, 0), max(len(self._wanted) - 1, 0))
+        self._end = min(max(self._end, self._chosen + 1), self._chosen + self._rows)
         self.draw_again()
 
+    def step_back(self) -> None:
+        """Leave the filter's line, or the frozen state, or the filter: one at a time."""
+        if self._line.display or not self.is_frozen:
+            self._line.display = False
+            self._line.value = ""
+            self._search("")
+        else:
+            self.toggle_freeze()
 
-@lru_cache(maxsize=1024)
-def request_line(request: RequestView, width: int) -> Line:
-    """One request in `width` cells: when, what, by which backends, for whom, how long, and with what status."""
-    middle = width - _TIME_WIDTH - _LATENCY_WIDTH - _STATUS_WIDTH - 5
-    what_width = max(min(middle // 3, 40), 6)
-    return (
-        (time_of_day(request.time), Ink.MUTED),
-        ("  " + fit(f"{request.method} {request.uri}", what_width) + " ", Ink.PLAIN),
-        *_way(request, middle - what_width),
-        (" " + fit(duration(request.latency_ms), _LATENCY_WIDTH, to_right=True), Ink.PLAIN),
-        (f" {request.status:>{_STATUS_WIDTH}}", _status_ink(request.status)),
-    )
+    def open_filter(self) -> None:
+        """Have the words typed; what was typed before is there to be changed."""
+        self._line.display = True
+        self._line.focus()
+        self._change()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._search(event.value)
 
-def _way(request: RequestView, width: int) -> list[Span]:
-    """The chain of backends, then the client and the PID as far as there is room, in `width` cells."""
-    spans = _chain(request.attempts)
-    client = None if request.client is None else f"({client_name(request.client)})"
-    pid = None if request.pid is None else f"pid {request.pid}"
-    for text, ink in ((client, Ink.ACCENT), (pid, Ink.MUTED)):
-        if text and _width(spans) + 1 + cell_len(text) <= width:
-            spans.append((" " + text, ink))
-    return _cut(spans, width)
+    def on_input_submitted(self) -> None:
+        self._close_line()
 
+    def on_input_blurred(self) -> None:
+        self._close_line()
 
-def _chain(attempts: tuple[Attempt, ...]) -> list[Span]:
-    if not attempts:
-        return [("→ nginx itself", Ink.MUTED)]
-    spans: list[Span] = []
-    skipped = len(attempts) - _ATTEMPTS_SHOWN
-    if skipped > 0:
-        spans.append((f"→ {skipped} ✗ ", Ink.BAD))
-    for attempt in attempts[-_ATTEMPTS_SHOWN:]:
-        name = shorten(attempt.upstream, 16) if attempt.port is None else str(attempt.port)
-        spans.append((" → " if spans else "→ ", Ink.MUTED))
-        spans.append((name, Ink.STRONG) if attempt.is_answer else (f"{name} ✗", Ink.BAD))
-    return spans
+    def _close_line(self) -> None:
+        self._line.display = False
+        self._change()
 
+    def watch_snapshot(self, before: Snapshot, now: Snapshot) -> None:
+        is_due = not 0 <= now.sequence - self._drawn_sequence < _LEAST_SNAPSHOTS_APART
+        if not self.is_frozen and is_due and now.feed != self._drawn_feed:
+            self._drawn_feed, self._drawn_sequence = now.feed, now.sequence
+            self.draw_again()
 
-def _cut(spans: list[Span], width: int) -> list[Span]:
-    cut: list[Span] = []
-    for text, ink in spans:
-        room = width - _width(cut)
-        cut.append((shorten(text, room), ink))
-    return [*cut, (" " * (width - _width(cut)), Ink.PLAIN)]
+    def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
+        wanted, rows = self._wanted, max(height - self._line.display, 1)
+        end = len(wanted)
+        if self.is_frozen:
+            end = self._end = min(max(self._end, rows), len(wanted))
+        first = max(end - rows, 0)
+        self._shown = wanted[first:end]
+        if not self._shown and self._filter.text:
+            return [(("None of the latest requests matches.", Ink.MUTED),)]
+        chosen = self._chosen - first if self.is_frozen else None
+        return [request_line(request, width, is_chosen=y == chosen) for y, request in enumerate(self._shown)]
 
+    def is_marked(self, y: int) -> bool:
+        return self.is_frozen and y < len(self._shown) and self._shown[y] is self.chosen_request
 
-def _width(spans: list[Span]) -> int:
-    return sum(cell_len(text) for text, _ in spans)
+    def on_click(self, event: events.Click) -> None:
+        y = event.get_content_offset_capture(self).y
+        if event.widget is self and 0 <= y < len(self._shown):
+            self.post_message(self.Opened(self._shown[y].number))
 
+    def on_mouse_scroll_up(self) -> None:
+        if not self.is_frozen:
+            self._freeze()
+        self._scroll(-_WHEEL_LINES)
 
-def _status_ink(status: int) -> Ink:
-    if status >= _SERVER_ERROR:
-        return Ink.BAD
-    return Ink.WARNING if status >= _CLIENT_ERROR else Ink.GOOD
+    def on_mouse_scroll_down(self) -> None:
+        if self.is_frozen and self._end + _WHEEL_LINES > len(self._wanted):
+            self._frozen = None
+            self._change()
+        elif self.is_frozen:
+            self._scroll(_WHEEL_LINES)
+
+    def _scroll(self, lines: int) -> None:
+        self._end = min(max(self._end + lines, self._rows), len(self._wanted))
+        self._chosen = min(max(self._chosen, self._end - self._rows, 0), max(self._end - 1, 0))
+        self._change()
+
+    def _freeze(self) -> None:
+        self._frozen = self.snapshot.feed
+        self._end = len(self._wanted)
+        self._chosen = max(self._end - 1, 0)
+
+    def _search(self, text: str) -> None:
+        chosen = self.chosen_request
+        self._filter = FeedFilter(text)
+        wanted = self._wanted
+        before = sum(request.number <= chosen.number for request in wanted) if chosen else len(wanted)
+        self._chosen = max(before - 1, 0)
+        self._end = len(wanted)
+        self.choose_relative(0)
+        self._change()
+
+    def _change(self) -> None:
+        self._say_state()
+        self.draw_again()
+
+    def _say_state(self) -> None:
+        words = " ".join(self._filter.text.split())
+        self.border_title = Content(f"Requests with “{inert(words)}” · esc clears" if words else self.heading)
+        self.border_subtitle = Content(_TYPING if self._line.display else _FROZEN if self.is_frozen else _FOLLOWING)
+        self.set_class(self.is_frozen, "-frozen")
+
+    @property
+    def _wanted(self) -> Sequence[RequestView]:
+        return self._filter.matching(self.snapshot.feed if self._frozen is None else self._frozen)
+
+    @property
+    def _rows(self) -> int:
+        return max(self.size.height - self._line.display, 1)

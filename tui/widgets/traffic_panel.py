@@ -1,5 +1,7 @@
 """What the lab's own client sends, what became of it, and whether the three counts agree."""
 
+from textual.content import Content
+
 from lab.models import Ledger, LoopKind, Snapshot, TrafficView
 from tui.formatting import count, duration, per_second, shorten
 from tui.ink import BLANK, Ink, Line, Span
@@ -10,10 +12,24 @@ _FACTS_ACROSS = 3
 _GAP = 3
 
 
+_LOOPS = {
+    LoopKind.OPEN: ("open loop", "sends by the clock"),
+    LoopKind.CLOSED: ("closed loop", "sends when an answer came"),
+}
+
+
 class TrafficPanel(LinePanel):
-    """The loop and its rate, the counts, and the ledger."""
+    """The loop and its rate, the counts, and the ledger; the border says which loop it is and what that means."""
 
     heading = "Traffic"
+
+    def watch_snapshot(self, before: Snapshot, now: Snapshot) -> None:
+        loop = now.traffic.loop
+        if before.traffic.loop is not loop or not self.border_subtitle:
+            name, meaning = _LOOPS[loop]
+            self.border_title = Content(f"Traffic · {name}")
+            self.border_subtitle = Content(meaning)
+        self.draw_again()
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         return traffic_lines(snapshot, width, height)

@@ -1,0 +1,90 @@
+"""A heading and rows below it, of which one is chosen: what lists with a cursor have in common."""
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+
+from lab.models import Snapshot
+from tui.ink import Line
+from tui.widgets.line_panel import LinePanel
+
+_WHEEL_ROWS = 3
+
+
+class RowPanel(LinePanel):
+    """Keys, clicks and the wheel move the cursor and the part that is seen; the border says which part that is."""
+
+    class Chosen(Message):
+        """The cursor went to another row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chosen = 0
+        self._top = 0
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def heading_line(self, width: int) -> Line:
+        """What stands above the rows."""
+        raise NotImplementedError
+
+    def row_lines(self, rows: range, width: int) -> list[Line]:
+        """These rows, one line each."""
+        raise NotImplementedError
+
+    @property
+    def chosen_row(self) -> int:
+        """Where the cursor is; rows may have gone since it was put there."""
+        return min(self._chosen, max(self.row_count - 1, 0))
+
+    def choose(self, row: int) -> None:
+        """Put the cursor on that row, or on the nearest there is, and bring it into sight."""
+        before = self._chosen
+        self._chosen = min(max(row, 0), max(self.row_count - 1, 0))
+        self._top = min(max(self._top, self._chosen - self._rows_shown + 1), self._chosen)
+        self.draw_again()
+        if self._chosen != before:
+            self.post_message(self.Chosen())
+
+    def choose_relative(self, steps: int) -> None:
+        """Move the cursor by so many rows."""
+        self.choose(self._chosen + steps)
+
+    def get_content_height(self, *_: object) -> int:
+        return 1 + max(self.row_count, 1)
+
+    def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
+        count, rows = self.row_count, max(height - 1, 1)
+        self._top = min(self._top, max(count - rows, 0))
+        shown = range(self._top, min(self._top + rows, count))
+        self._say_where(f"{shown.start + 1}–{shown.stop} of {count}" if len(shown) < count else "")
+        return [self.heading_line(width), *self.row_lines(shown, width)]
+
+    def _say_where(self, place: str) -> None:
+        if place != (self.border_subtitle or ""):
+            self.border_subtitle = Content(place)
+
+    @property
+    def _rows_shown(self) -> int:
+        return max(self.size.height - 1, 1)
+
+    def is_marked(self, y: int) -> bool:
+        return y > 0 and y - 1 + self._top == self.chosen_row and self.row_count > 0
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.get_content_offset_capture(self).y - 1 + self._top
+        if 0 <= row - self._top < self._rows_shown and row < self.row_count:
+            self.choose(row)
+
+    def on_mouse_scroll_down(self) -> None:
+        self._scroll(_WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self) -> None:
+        self._scroll(-_WHEEL_ROWS)
+
+    def _scroll(self, rows: int) -> None:
+        self._top = max(self._top + rows, 0)
+        self.draw_again()
