@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: lab test lint unit screenshots clean
+.PHONY: lab test lint unit screenshots bench clean
 
 lab: $(VENV)/.lab  ## start the dashboard
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
@@ -26,6 +26,9 @@ unit: $(VENV)/.test
 
 screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
 	$(BIN)/python screenshots/make.py
+
+bench: $(VENV)/.test  ## ratios against wrk, hey and httpx where they are installed; about ten minutes
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

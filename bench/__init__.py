@@ -1,0 +1,1 @@
+"""Measures the lab against what it is compared with, side by side: `python -m bench`."""
