@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from lab.config import BackendSpec, LabConfig, TrafficSpec
 from lab.errors import NotReadyError
 from lab.nginx.binary import find_nginx
 from lab.session import LabSession
-from tests.integration.facts import commands_in, free_ports, is_free, processes_in, wait_until
+from tests.integration.facts import POLL_SECONDS, commands_in, free_ports, is_free, processes_in, wait_until
 
 LEFT_BEHIND_SECONDS = 3.0
 """How long anything of a lab may outlive it."""
@@ -57,6 +58,17 @@ class Place:
         left += [str(path) for path in self.runtime_folders]
         left += [f"port {port}" for port in self.ports if not is_free(port)]
         return left
+
+    def wait_until_empty(self) -> None:
+        """Give what is left of a lab the time that it may take to go.
+
+        Raises:
+            AssertionError: something of it stayed; the message names it.
+        """
+        deadline = time.monotonic() + LEFT_BEHIND_SECONDS
+        while left := self.left_behind:
+            assert time.monotonic() < deadline, f"{LEFT_BEHIND_SECONDS:g} s after the end there is still {left}"
+            time.sleep(POLL_SECONDS)
 
     def is_traffic_flowing(self) -> bool:
         """Whether nginx has logged requests."""

@@ -185,7 +185,7 @@ def test_the_doctor_finds_a_machine_ready(place: Place) -> None:
     assert f"✓ ports {place.port} and {place.base_port}-{place.base_port + 4} are free" in lines
     assert f"✓ runtime files go to {place.runtime}" in lines
     assert not [line for line in lines if line.startswith("✗")]
-    assert place.left_behind == []
+    place.wait_until_empty()
 
 
 def test_the_doctor_finds_what_is_wrong_and_goes_on(place: Place, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ async def test_the_config_that_is_printed_is_one_that_nginx_accepts(place: Place
         check=False,
     )
     assert verdict.returncode == 0, verdict.stderr
-    assert place.left_behind == []
+    place.wait_until_empty()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -10,7 +10,7 @@ from subprocess import Popen
 import psutil
 import pytest
 
-from tests.integration.conftest import LEFT_BEHIND_SECONDS, Place
+from tests.integration.conftest import Place
 from tests.integration.facts import (
     HOST,
     ask,
@@ -37,11 +37,6 @@ def wait_for_traffic(lab: Popen[str], place: Place) -> None:
     wait_until(is_flowing, what="traffic")
 
 
-def wait_until_nothing_is_left(place: Place) -> None:
-    """The fourth promise: no process, no port, no file."""
-    wait_until(lambda: not place.left_behind, what="the last of the lab to go", seconds=LEFT_BEHIND_SECONDS)
-
-
 def only(found: list[psutil.Process]) -> psutil.Process:
     (process,) = found
     return process
@@ -61,7 +56,7 @@ def test_a_signal_ends_the_run_with_a_report_and_130(place: Place, name: str) ->
     assert report["requests"]["answered"] > 0
     assert report["requests"]["failed"] == 0
     assert report["ledger"]["balanced"] is True
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def test_two_signals_end_it_no_worse_than_one(place: Place) -> None:
@@ -73,7 +68,7 @@ def test_two_signals_end_it_no_worse_than_one(place: Place) -> None:
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 130
     assert "Traceback" not in err
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def test_a_signal_while_the_lab_starts_ends_it_too(place: Place) -> None:
@@ -84,7 +79,7 @@ def test_a_signal_while_the_lab_starts_ends_it_too(place: Place) -> None:
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 130
     assert "Traceback" not in err
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def freeze_a_backend(place: Place) -> None:
@@ -100,7 +95,7 @@ def test_a_lab_that_is_killed_leaves_nothing(place: Place, is_one_frozen: bool) 
         if is_one_frozen:
             freeze_a_backend(place)
         lab.kill()
-        wait_until_nothing_is_left(place)
+        place.wait_until_empty()
 
 
 @pytest.mark.parametrize("is_one_frozen", [False, True], ids=["all awake", "one frozen"])
@@ -117,7 +112,7 @@ def test_after_a_kill_the_next_lab_runs_at_once(place: Place, is_one_frozen: boo
     assert (report["requests"]["answered"], report["requests"]["failed"]) == (100, 0)
     assert report["ledger"]["balanced"] is True
     assert report["ledger"]["other_clients"] == 0
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def test_after_lab_and_guardian_are_killed_the_next_start_sweeps(place: Place) -> None:
@@ -130,7 +125,7 @@ def test_after_lab_and_guardian_are_killed_the_next_start_sweeps(place: Place) -
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["requests"]["answered"] == 20
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def test_a_frozen_backend_of_a_lab_killed_with_its_guardian_is_swept_too(place: Place) -> None:
@@ -143,7 +138,7 @@ def test_a_frozen_backend_of_a_lab_killed_with_its_guardian_is_swept_too(place: 
         lab.kill()
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
     assert done.returncode == 0, done.stdout + done.stderr
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def test_a_lab_whose_guardian_is_killed_still_leaves_nothing(place: Place) -> None:
@@ -152,7 +147,7 @@ def test_a_lab_whose_guardian_is_killed_still_leaves_nothing(place: Place) -> No
         wait_for_traffic(lab, place)
         only(running("lab.guardian", place.folder)).kill()
         lab.communicate(timeout=20)
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> None:
@@ -164,7 +159,7 @@ def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> Non
     assert lab.returncode == 1
     assert err.startswith("lablb: The traffic worker ended before its time")
     assert err.count("\n") == 1
-    wait_until_nothing_is_left(place)
+    place.wait_until_empty()
 
 
 def test_a_backend_that_is_killed_from_outside_fails_no_request(place: Place) -> None:

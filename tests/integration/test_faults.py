@@ -237,7 +237,7 @@ async def test_a_lab_whose_backends_cant_start_fails_and_leaves_nothing(
                 await lab.start()
         finally:
             await lab.stop()
-    assert place.left_behind == []
+    place.wait_until_empty()
 
 
 async def test_a_failed_start_that_finds_the_port_taken_leaves_nothing(place: Place) -> None:
@@ -249,7 +249,7 @@ async def test_a_failed_start_that_finds_the_port_taken_leaves_nothing(place: Pl
                 await lab.start()
         finally:
             await lab.stop()
-    assert place.left_behind == []
+    place.wait_until_empty()
 
 
 async def test_a_client_that_knocks_while_the_lab_starts_benches_nobody(
@@ -291,7 +291,7 @@ async def test_a_start_can_be_broken_off_at_any_point(place: Place, activity: st
     start.cancel()
     await asyncio.wait((start,))
     await lab.stop()
-    assert place.left_behind == []
+    place.wait_until_empty()
 
 
 @pytest.mark.parametrize("activity", STARTING)
@@ -304,7 +304,7 @@ async def test_a_lab_may_be_stopped_while_it_starts(place: Place, activity: str)
         await lab.stop()
         await asyncio.wait((start,), timeout=5)
         assert start.done()
-        assert place.left_behind == []
+        place.wait_until_empty()
     finally:  # only a lab that fails this test has anything left to end
         start.cancel()
         await asyncio.gather(start, return_exceptions=True)
@@ -329,7 +329,7 @@ async def test_stopping_a_lab_with_frozen_and_busy_backends_takes_no_time(place:
     await lab.toggle_freeze(lab.parts.ports.backends[0])
     async with asyncio.timeout(3):
         await lab.stop()
-    assert place.left_behind == []
+    place.wait_until_empty()
 
 
 async def test_an_nginx_that_dies_fails_requests_and_not_the_lab(start_lab: StartLab) -> None:

@@ -272,6 +272,13 @@ def test_the_users_own_file_is_read_without_being_named(lablb: Command, tmp_path
     assert lablb("run").lab.algorithm == "hash"
 
 
+def test_the_file_describes_the_dashboard_too(lablb: Command, tmp_path: Path) -> None:
+    """A value that makes no sense shows that it was read, before the terminal is looked at."""
+    said = lablb("--config", config_file(tmp_path, "rate = 0\n"))
+    assert said.code == 2
+    assert "rate of 0" in said.err
+
+
 def test_a_variable_can_name_the_file(lablb: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """LABLB_CONFIG."""
     monkeypatch.setenv("LABLB_CONFIG", config_file(tmp_path, "rate = 33\n"))
