@@ -35,14 +35,13 @@ async def answers(port: int) -> None:
     while True:
         try:
             reader, writer = await asyncio.open_connection(HOST, port)
+            writer.write(b"GET / HTTP/1.0\r\n\r\n")
+            head = await reader.readline()
+            writer.close()
+            if b" 200 " in head:
+                return
         except OSError:
-            await asyncio.sleep(0.005)
-            continue
-        writer.write(b"GET / HTTP/1.0\r\n\r\n")
-        head = await reader.readline()
-        writer.close()
-        if b" 200 " in head:
-            return
+            pass
         await asyncio.sleep(0.005)
 
 
@@ -61,10 +60,10 @@ async def listens(port: int) -> None:
 @asynccontextmanager
 async def shell_loop(ports: range) -> AsyncIterator[float]:
     """Backends started by a shell loop; the seconds until all of them listened."""
-    loop = f"for port in {' '.join(map(str, ports))}; do {sys.executable} -m lab.backend $port & done; wait"
+    loop = f'for port in {" ".join(map(str, ports))}; do {sys.executable} -m lab.backend $port & pids="$pids $!"; done'
     started = time.perf_counter()
     shell = await asyncio.create_subprocess_exec(
-        "sh", "-c", f"trap 'kill $(jobs -p); exit' TERM; {loop}", stdout=asyncio.subprocess.DEVNULL
+        "sh", "-c", f"trap 'kill $pids; wait; exit' TERM; {loop}; wait", stdout=asyncio.subprocess.DEVNULL
     )
     try:
         await asyncio.gather(*(listens(port) for port in ports))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -184,10 +183,6 @@ def main() -> None:
         code = _complain(f"{error.format_message()} See {command} --help.", ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; keep Python from complaining about it once more when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.DONE
     sys.exit(code)
 
 

@@ -194,7 +194,7 @@ class LabConfig:
 
     @property
     def read_timeout_ms(self) -> int:
-        """How long nginx waits for a silent backend: long enough for what is asked, shorter than the client waits."""
+        """How long nginx waits for a silent backend: 2 s, or more for a patient client or backends that take long."""
         patience_ms = READ_TIMEOUT_SHARE * self.traffic.timeout_seconds * 1000
         return round(max(MIN_READ_TIMEOUT_MS, patience_ms, 2 * self.behaviour.service_time_ms))
 

@@ -79,6 +79,7 @@ class Backend:
         """
         self.state, self.note, self.in_flight = BackendState.STARTING, None, None
         self._served_before, self._served = self.served, 0
+        self._scoreboard.unlink(missing_ok=True)
         ready = asyncio.Event()
 
         def hear(event: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,9 +55,12 @@ class Nginx:
         return []
 
     def _kill_group(self) -> None:
-        if sys.platform != "win32":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+        """Until nobody is left in it: a master that is ended may have forked a moment ago."""
+        deadline = time.monotonic() + NGINX_GRACE_SECONDS
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while sys.platform != "win32" and time.monotonic() < deadline:
                 os.killpg(self._process.pid, signal.SIGKILL)
+                time.sleep(0.005)
 
 
 def _kill(processes: Sequence[psutil.Process]) -> None:

@@ -34,7 +34,7 @@ class Photographer:
             async for snapshot in self.lab.snapshots():
                 if when(snapshot):
                     break
-        await self.pilot.pause(0.5)
+        await self.pilot.pause(0.3)
         svg = self.app.export_screenshot(title="lablb")
         svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)  # a picture should fetch nothing
         (FOLDER / f"{name}.svg").write_text(svg, encoding="utf-8")
@@ -54,19 +54,20 @@ async def photographer(config: LabConfig, size: tuple[int, int]) -> AsyncIterato
 
 async def main() -> None:
     """All pictures."""
-    config = LabConfig(traffic=TrafficSpec(rate_rps=100), behaviour=Behaviour(service_time_ms=10))
+    config = LabConfig(traffic=TrafficSpec(rate_rps=50), behaviour=Behaviour(service_time_ms=10))
     async with photographer(config, (120, 36)) as at_120:
-        await at_120.shoot("dashboard", lambda now: now.traffic.answered > 3000)
-        await at_120.shoot(
-            "killed", lambda now: _is_killed(now) and now.traffic.retried > 0, ("2", "down", "down", "k")
-        )
+        await at_120.shoot("dashboard", lambda now: now.traffic.answered > 1500)
+        await at_120.shoot("killed", _shows_fail_over, ("2", "down", "down", "k"))
         await at_120.shoot("config", lambda now: now.config is not None and now.config.generation > 2, ("w", "n"))
+        await at_120.shoot("latency", lambda now: now.traffic.answered > 3000, ("escape", "down", "s", "l"))
+        await at_120.shoot("request", lambda now: bool(now.feed), ("escape", "p", "up", "up", "enter"))
     async with photographer(config, (80, 24)) as at_80:
-        await at_80.shoot("small-light", lambda now: now.traffic.answered > 1000, ("t",))
+        await at_80.shoot("small-light", lambda now: now.traffic.answered > 500, ("t",))
 
 
-def _is_killed(snapshot: Snapshot) -> bool:
-    return any(backend.state is BackendState.KILLED for backend in snapshot.backends)
+def _shows_fail_over(snapshot: Snapshot) -> bool:
+    is_killed = any(backend.state is BackendState.KILLED for backend in snapshot.backends)
+    return is_killed and any(len(request.attempts) > 1 for request in snapshot.feed[-3:])
 
 
 if __name__ == "__main__":
