@@ -124,6 +124,8 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
     config = lab_config(options, run_traffic(options))
     if output is not None:
         _require_writable(output)
+    if (notice := choose_ports(config).notice) is not None:
+        click.echo(f"lablb: {notice}", err=True)
     report = asyncio.run(_run(config))
     text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
     if output is None:

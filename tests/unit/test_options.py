@@ -11,6 +11,7 @@ from lab import __version__
 from lab.cli import main
 from lab.config import BackendSpec, LabConfig, TrafficSpec
 from lab.models import BackendState, BackendView, Ledger, NginxView, TrafficView
+from lab.ports import Ports
 from lab.report import Report
 
 REPORT = Report(
@@ -55,6 +56,7 @@ def lablb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
         return REPORT
 
     monkeypatch.setattr("lab.cli.run_lab", run_lab)
+    monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     monkeypatch.setattr("lab.options.platformdirs.user_config_path", lambda name: tmp_path / "home" / name)
 
     def command(*arguments: str) -> Said:
@@ -383,6 +385,12 @@ def test_the_version_is_told(lablb: Command) -> None:
     assert (said.code, said.out) == (0, f"lablb, version {__version__}\n")
 
 
+def test_a_run_that_moved_to_other_ports_says_so(lablb: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On stderr, with the command that would allow the article's ports."""
+    monkeypatch.setattr("lab.cli.choose_ports", lambda _: Ports(8070, (8071,), "nginx is at 8070; to have 70: sudo x"))
+    assert "lablb: nginx is at 8070; to have 70: sudo x\n" in lablb("run").err
+
+
 def test_a_run_that_was_interrupted_reports_and_ends_with_130(lablb: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it measured isn't thrown away."""
 
@@ -390,6 +398,7 @@ def test_a_run_that_was_interrupted_reports_and_ends_with_130(lablb: Command, mo
         return replace(REPORT, is_interrupted=True)
 
     monkeypatch.setattr("lab.cli.run_lab", run_lab)
+    monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     said = lablb("run")
     assert said.code == 130
     assert "interrupted" in said.out
@@ -402,6 +411,7 @@ def test_a_run_without_a_single_answer_has_failed(lablb: Command, monkeypatch: p
         return replace(REPORT, traffic=replace(REPORT.traffic, answered=0, failed=1))
 
     monkeypatch.setattr("lab.cli.run_lab", run_lab)
+    monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     said = lablb("run")
     assert said.code == 1
     assert said.out != ""
