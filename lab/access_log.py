@@ -4,7 +4,6 @@ import contextlib
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -35,23 +34,6 @@ class LogLine(NamedTuple):
     seconds: float
     attempts: tuple[Attempt, ...]
     agent: str
-
-
-_FIELDS = itemgetter(
-    "time",
-    "generation",
-    "worker",
-    "id",
-    "shot",
-    "method",
-    "uri",
-    "status",
-    "seconds",
-    "upstream",
-    "upstream_status",
-    "upstream_header",
-    "agent",
-)
 
 
 def parse(line: bytes) -> LogLine:
@@ -91,13 +73,27 @@ def _from_json(text: bytes) -> Any:
 
 def _log_line(fields: Any) -> LogLine:
     try:
-        time, generation, worker, request_id, shot, method, uri, status, seconds, *upstream, agent = _FIELDS(fields)
+        (
+            time,
+            generation,
+            worker_pid,
+            request_id,
+            shot,
+            method,
+            uri,
+            status,
+            seconds,
+            addresses,
+            statuses,
+            header_times,
+            agent,
+        ) = fields
         request_id + shot + method + uri + agent + ""  # a TypeError unless all of them are texts
-        attempts = parse_attempts(*upstream)
+        attempts = parse_attempts(addresses, statuses, header_times)
         return LogLine(
             float(time),
             int(generation),
-            int(worker),
+            int(worker_pid),
             request_id,
             shot,
             method,
@@ -107,7 +103,7 @@ def _log_line(fields: Any) -> LogLine:
             attempts,
             agent,
         )
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a line of the lab's log: {str(fields)[:200]}") from error
 
 

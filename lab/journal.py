@@ -83,7 +83,7 @@ class Journal:
 
     def note_outcome(self, outcome: Outcome) -> None:
         """The lab's client has told what became of a request."""
-        self.client_answered += outcome.is_answer
+        self.client_answered += outcome.fate.is_answer
         entry = self._pair(outcome.number)
         entry.outcome = outcome
         self._count_crossing(entry)
@@ -117,7 +117,7 @@ class Journal:
     def _count_crossing(self, entry: Entry) -> None:
         """An answer that nginx sent in full while the client gave up was received by nobody."""
         line, outcome = entry.line, entry.outcome
-        if line is not None and outcome is not None and line.status != CLIENT_GONE and not outcome.is_answer:
+        if line is not None and outcome is not None and line.status != CLIENT_GONE and not outcome.fate.is_answer:
             self.nginx_logged -= 1
             self.crossed += 1
 
@@ -140,7 +140,7 @@ def view_of(entry: Entry) -> RequestView:
         uri=line.uri,
         status=line.status,
         attempts=line.attempts,
-        pid=outcome.pid if outcome is not None and outcome.pid is not None else entry.pid,
+        pid=outcome.fate.pid if outcome is not None and outcome.fate.pid is not None else entry.pid,
         latency_ms=line.seconds * 1000 if outcome is None else outcome.latency_us / 1000,
         client=None if entry.is_ours else line.agent,
         request_id=line.request_id,

@@ -33,8 +33,8 @@ class Observer:
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
+        self.tally.count_outcomes(outcomes)
         for outcome in outcomes:
-            self.tally.count_outcome(outcome)
             self.journal.note_outcome(outcome)
 
     def ledger(self) -> Ledger:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from lab.access_log import LogLine
 from lab.histogram import Histogram
 from lab.models import LatencySeries, LatencySummary, SecondView
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import Fate, Outcome
 
 RATE_SECONDS = 3
 LATENCY_SECONDS = 10
@@ -57,16 +57,22 @@ class Counts:
                 (self.hits if attempt.is_answer else self.failures)[attempt.port] += 1
         self.other_clients += not is_ours
 
-    def count_outcome(self, outcome: Outcome) -> None:
-        """Count what the lab's client saw."""
-        self.late += outcome.late_us > LATE_US
-        if outcome.failure is not None:
-            self.failed += 1
-            self.errors[outcome.failure] += 1
-            return
-        self.answered += 1
-        self.retried += outcome.is_retried
-        self.latencies[outcome.port].record(outcome.latency_us)
+    def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
+        """Count what the lab's client saw, fate by fate."""
+        latencies: defaultdict[Fate, list[int]] = defaultdict(list)
+        for _, latency_us, late_us, fate in outcomes:
+            latencies[fate].append(latency_us)
+            if late_us > LATE_US:
+                self.late += 1
+        for fate, latencies_us in latencies.items():
+            count = len(latencies_us)
+            if fate.failure is not None:
+                self.failed += count
+                self.errors[fate.failure] += count
+            else:
+                self.answered += count
+                self.retried += fate.is_retried * count
+                self.latencies[fate.port].record(latencies_us)
 
 
 class Tally:
@@ -87,9 +93,9 @@ class Tally:
         """Count what nginx logged."""
         self._this_second().count_line(line, is_ours=is_ours)
 
-    def count_outcome(self, outcome: Outcome) -> None:
+    def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw."""
-        self._this_second().count_outcome(outcome)
+        self._this_second().count_outcomes(outcomes)
 
     def totals(self) -> Counts:
         """Everything since the counters were zeroed."""

@@ -11,7 +11,7 @@ from lab.config import TrafficSpec
 from lab.errors import LabError
 from lab.models import ClientWitness, LoopKind
 from lab.processes import Child, Recollections
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import Outcome, unpack
 
 RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 CONNECTION_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -126,9 +126,10 @@ class TrafficDriver:
                 self._ready.set()
             case {"event": "outcomes", "sent": sent, "elapsed": elapsed, "outcomes": outcomes}:
                 self.elapsed_seconds = elapsed
-                self.finished += len(outcomes)
+                told = unpack(outcomes)
+                self.finished += len(told)
                 self.in_flight = sent - self.finished
-                self._record([Outcome._make(fields) for fields in outcomes])
+                self._record(told)
             case {"event": "recalled", "key": key, "witness": witness}:
                 self._recollections.answer(key, witness)
             case {"event": "done"}:

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 
 from lab.config import TrafficSpec
-from lab.traffic.lane import Lane, Owner, Sighting
+from lab.traffic.lane import Lane, Owner
 from lab.traffic.metronome import Metronome, Waker
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import Shot, failed
 from lab.traffic.schedule import Schedule
 
 MOST_LANES = 10_000
@@ -35,7 +35,7 @@ class Gun:
         self,
         spec: TrafficSpec,
         make_lane: Callable[[Owner], Lane],
-        record: Callable[[Outcome], None],
+        record: Callable[[Shot], None],
         make_waker: Callable[[Callable[[], None]], Waker] = Metronome,
     ) -> None:
         self.sent = 0
@@ -60,7 +60,7 @@ class Gun:
         self._free: list[Lane] = []
         self._busy: dict[Lane, float] = {}
         """The requests' due times, the oldest first."""
-        self._recent: list[tuple[Outcome, Sighting] | None] = [None] * REMEMBERED
+        self._recent: list[Shot | None] = [None] * REMEMBERED
         self._waiting: deque[tuple[int, float]] = deque()
         self._waker = make_waker(self._beat)
         self._patience = asyncio.get_running_loop().call_later(PATIENCE_CHECK_SECONDS, self._check_patience)
@@ -104,10 +104,10 @@ class Gun:
         """One request, due now, apart from the plan."""
         self._release(time.perf_counter())
 
-    def recall(self, number: int) -> tuple[Outcome, Sighting] | None:
+    def recall(self, number: int) -> Shot | None:
         """What was seen of a request, while it is remembered."""
         found = self._recent[number % REMEMBERED]
-        return found if found is not None and found[0].number == number else None
+        return found if found is not None and found.number == number else None
 
     def close(self) -> None:
         """Close all connections and beat no more."""
@@ -116,19 +116,16 @@ class Gun:
         for lane in (*self._free, *self._busy):
             lane.close()
 
-    def finish(self, lane: Lane, outcome: Outcome, sighting: Sighting) -> None:
-        """Take a lane's outcome, and give it the next request if there is one."""
+    def finish(self, lane: Lane, shot: Shot) -> None:
+        """Take what a lane tells of its request, and give it the next one if there is one."""
         del self._busy[lane]
-        self.finished += 1
-        self._latest = time.perf_counter()
-        self._record(outcome)
-        self._recent[outcome.number % REMEMBERED] = (outcome, sighting)
         if lane.is_open:
             self._free.append(lane)
+        self._note(shot)
         if self._waiting:
             self._fire(*self._waiting.popleft())
         elif self._schedule is None:
-            self._go_on()
+            self._refill(shot.done)
         self._look_for_the_end()
 
     def resend(self, lane: Lane, number: int, due: float) -> None:
@@ -141,9 +138,8 @@ class Gun:
         due_before = time.perf_counter() - self._spec.timeout_seconds
         while self._waiting and self._waiting[0][1] <= due_before:
             number, due = self._waiting.popleft()
-            waited_us = round((time.perf_counter() - due) * 1e6)
-            self.finished += 1
-            self._record(Outcome(number, waited_us, waited_us, error="unsent"))
+            now = time.perf_counter()
+            self._note(Shot(number, due, now, None, now, failed("unsent")))
         while self._busy:
             lane, due = next(iter(self._busy.items()))
             if due > due_before:
@@ -170,13 +166,20 @@ class Gun:
     def _go_on(self) -> None:
         """Let fall due what is due."""
         if self._schedule is None:
-            while not self._is_paused and len(self._busy) < self._connections:
-                now = time.perf_counter()
-                if self._is_over(now):
-                    return
-                self._release(now)
+            self._refill(time.perf_counter())
         else:
             self._beat()
+
+    def _refill(self, now: float) -> None:
+        """Keep as many requests under way as a closed loop has connections."""
+        while not self._is_paused and len(self._busy) < self._connections and not self._is_over(now):
+            self._release(now)
+
+    def _note(self, shot: Shot) -> None:
+        self.finished += 1
+        self._latest = shot.done
+        self._recent[shot.number % REMEMBERED] = shot
+        self._record(shot)
 
     def _beat(self) -> None:
         """Release all that is due by the clock, and set the time of the next.

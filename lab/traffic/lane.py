@@ -2,29 +2,18 @@
 
 import asyncio
 import time
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import Fate, Shot, answered, failed
 from lab.traffic.request import HOST, Target
 from lab.traffic.response import BadResponseError, ResponseReader
-
-
-class Sighting(NamedTuple):
-    """What a lane saw of a request beyond its outcome. Times are seconds of `time.perf_counter`."""
-
-    due: float
-    sent: float
-    first_byte: float | None
-    done: float
-    response: bytes
-    """The response's first bytes, as they came."""
 
 
 class Owner(Protocol):
     """Who is told what became of a lane's requests."""
 
-    def finish(self, lane: "Lane", outcome: Outcome, sighting: Sighting) -> None:
-        """The request under way has its outcome; the lane takes another one if it is still open."""
+    def finish(self, lane: "Lane", shot: Shot) -> None:
+        """The request under way has its fate; the lane takes another one if it is still open."""
 
     def resend(self, lane: "Lane", number: int, due: float) -> None:
         """The lane's kept-alive connection was closed before a byte of the answer came: send it on another one."""
@@ -63,7 +52,7 @@ class Lane(asyncio.Protocol):
     def give_up(self, error: str) -> None:
         """End the request under way with this kind of failure, and the connection with it."""
         self.close()
-        self._finish(None, error)
+        self._fail(error)
 
     def close(self) -> None:
         """End the connection."""
@@ -95,7 +84,7 @@ class Lane(asyncio.Protocol):
             self._is_fresh = False
             if not reader.keeps_alive:
                 self.close()
-            self._finish(reader.status, None)
+            self._answer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         was_open, self.is_open = self.is_open, False
@@ -104,13 +93,13 @@ class Lane(asyncio.Protocol):
         reader = self._reader
         reader.feed_end()
         if reader.is_complete:
-            self._finish(reader.status, None)
+            self._answer()
         elif self._target.is_repeatable and not (self._is_fresh or reader.has_begun or self._is_resent):
             # nginx may close an idle kept-alive connection while a request is on its way to it.
             number, self._number = self._number, None
             self._owner.resend(self, number, self._due)
         else:
-            self._finish(None, "broken_off" if exc is None else "reset")
+            self._fail("broken_off" if exc is None else "reset")
 
     def _send(self, transport: asyncio.Transport, number: int) -> None:
         self._reader.expect(is_head=self._target.is_head)
@@ -124,21 +113,16 @@ class Lane(asyncio.Protocol):
         except OSError:
             self.give_up("no_connection")
 
-    def _finish(self, status: int | None, error: str | None) -> None:
-        number, self._number = self._number, None
-        if number is None:
-            return
-        done = time.perf_counter()
+    def _fail(self, error: str) -> None:
+        self._finish(failed(error, self._is_resent))
+
+    def _answer(self) -> None:
         reader = self._reader
-        outcome = Outcome(
-            number,
-            round((done - self._due) * 1e6),
-            round((self._sent - self._due) * 1e6),
-            status,
-            error,
-            reader.pid if status is not None else None,
-            reader.upstream,
-            self._is_resent,
-        )
-        sighting = Sighting(self._due, self._sent, self._first_byte, done, self._response)
-        self._owner.finish(self, outcome, sighting)
+        self._finish(answered(reader.status, reader.upstream, reader.body, self._is_resent))
+
+    def _finish(self, fate: Fate) -> None:
+        number, self._number = self._number, None
+        if number is not None:
+            done = time.perf_counter()
+            shot = Shot(number, self._due, self._sent, self._first_byte, done, fate, self._response)
+            self._owner.finish(self, shot)

@@ -1,20 +1,21 @@
-"""What became of one request, and how it crosses from the process that fired it."""
+"""What became of the client's requests, and how that crosses from the process that fired them.
 
-from functools import lru_cache
-from typing import NamedTuple
+A busy client makes thousands a second: what many requests have in common is kept, sent and judged once, as their fate.
+"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+BODY_PREFIX = b"Hello from Process Id = "
 FIRST_SERVER_ERROR = 500
 
 
-class Outcome(NamedTuple):
-    """One request of the lab's client, as the client saw it. A tuple, since a busy client makes thousands a second."""
+@dataclass(frozen=True, eq=False)
+class Fate:
+    """What became of a request, but for when. Two are the same only if they are one object: that compares fast."""
 
-    number: int
-    """The client's own count; nginx logs it as part of `X-Lablb-Shot`, which joins the two."""
-    latency_us: int
-    """From the moment it was due to the last byte of the answer, or to the failure."""
-    late_us: int
-    """From the moment it was due to the moment it was sent."""
     status: int | None = None
     """None when no complete answer came."""
     error: str | None = None
@@ -26,30 +27,93 @@ class Outcome(NamedTuple):
     is_resent: bool = False
     """Sent again on a new connection, since the kept-alive one had been closed under it."""
 
-    @property
+    @cached_property
     def is_answer(self) -> bool:
         """Whether a complete response came, whatever its status."""
         return self.status is not None
 
-    @property
+    @cached_property
     def failure(self) -> str | None:
         """What the person behind the client would call a failure: no answer, or a server error."""
         if self.status is None:
             return self.error or "unknown"
         return f"http_{self.status}" if self.status >= FIRST_SERVER_ERROR else None
 
-    @property
+    @cached_property
     def port(self) -> int | None:
         """Of the backend that nginx tried last, which is the one that answered if any did."""
-        return _last_port(self.upstream)
+        port = self.upstream.rpartition(":")[2]
+        return int(port) if port.isdecimal() else None
 
-    @property
+    @cached_property
     def is_retried(self) -> bool:
         """Whether nginx tried more than one backend."""
         return "," in self.upstream
 
 
 @lru_cache(maxsize=4096)
-def _last_port(upstream: str) -> int | None:
-    port = upstream.rpartition(":")[2]
-    return int(port) if port.isdecimal() else None
+def answered(status: int, upstream: bytes, body: bytes, is_resent: bool) -> Fate:
+    """The fate of a request that was answered like this; `body` need only be its beginning."""
+    digits = body[len(BODY_PREFIX) :]
+    pid = int(digits) if body.startswith(BODY_PREFIX) and digits.isdigit() else None
+    return Fate(status, None, pid, upstream.decode("latin-1"), is_resent)
+
+
+@lru_cache(maxsize=64)
+def failed(error: str, is_resent: bool = False) -> Fate:
+    """The fate of a request that got no complete answer."""
+    return Fate(None, error, is_resent=is_resent)
+
+
+class Shot(NamedTuple):
+    """One request as the process that fired it saw it. Times are seconds of `time.perf_counter`."""
+
+    number: int
+    """The client's own count; nginx logs it as part of `X-Lablb-Shot`, which joins the two."""
+    due: float
+    sent: float
+    first_byte: float | None
+    done: float
+    """When the last byte of the answer came, or the failure."""
+    fate: Fate
+    response: bytes = b""
+    """The response's first bytes, as they came."""
+
+    @property
+    def latency_us(self) -> int:
+        """From the moment it was due until it was done."""
+        return round((self.done - self.due) * 1e6)
+
+    @property
+    def late_us(self) -> int:
+        """From the moment it was due to the moment it was sent."""
+        return round((self.sent - self.due) * 1e6)
+
+
+class Outcome(NamedTuple):
+    """One request as the lab gets to know it."""
+
+    number: int
+    latency_us: int
+    late_us: int
+    fate: Fate
+
+
+def pack(shots: Sequence[Shot]) -> dict[str, Any]:
+    """As JSON has it: in columns, with each fate told once."""
+    places: dict[Fate, int] = {}
+    fates = [places.setdefault(shot.fate, len(places)) for shot in shots]
+    return {
+        "fates": [(fate.status, fate.error, fate.pid, fate.upstream, fate.is_resent) for fate in places],
+        "number": [shot.number for shot in shots],
+        "latency_us": [shot.latency_us for shot in shots],
+        "late_us": [shot.late_us for shot in shots],
+        "fate": fates,
+    }
+
+
+def unpack(columns: dict[str, Any]) -> list[Outcome]:
+    """The outcomes of the shots that were packed."""
+    fates = [Fate(*fields) for fields in columns["fates"]]
+    of_each = map(fates.__getitem__, columns["fate"])
+    return list(map(Outcome, columns["number"], columns["latency_us"], columns["late_us"], of_each))

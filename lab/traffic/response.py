@@ -2,10 +2,13 @@
 
 import httptools
 
-BODY_PREFIX = b"Hello from Process Id = "
 KEPT_BODY_BYTES = 64
 """As much of a body as tells which backend wrote it."""
 FIRST_FINAL_STATUS = 200
+_UPSTREAM = b"x-upstream"
+_FRAMING = (b"content-length", b"transfer-encoding")
+_LENGTHS = frozenset(map(len, (_UPSTREAM, *_FRAMING)))
+"""Of the names that matter: most of a response's headers are passed over by length alone."""
 
 
 class BadResponseError(Exception):
@@ -21,7 +24,8 @@ class ResponseReader:
 
     def __init__(self) -> None:
         self.status = 0
-        self.upstream = ""
+        self.upstream = b""
+        """From `X-Upstream`, which nginx sets last."""
         self.body = b""
         """Its beginning, at most `KEPT_BODY_BYTES`."""
         self.is_complete = True
@@ -37,7 +41,7 @@ class ResponseReader:
     def expect(self, *, is_head: bool = False) -> None:
         """A request was sent: its response comes next."""
         self.status = 0
-        self.upstream = ""
+        self.upstream = b""
         self.body = b""
         self.is_complete = self.has_begun = self.keeps_alive = False
         self._has_header = self._is_framed = False
@@ -62,22 +66,18 @@ class ResponseReader:
         if self._has_header and not self._is_framed:
             self.is_complete = True
 
-    @property
-    def pid(self) -> int | None:
-        """Of the backend that wrote the body, if it is the article's greeting."""
-        digits = self.body[len(BODY_PREFIX) :]
-        return int(digits) if self.body.startswith(BODY_PREFIX) and digits.isdigit() else None
-
     def on_message_begin(self) -> None:
         if self.is_complete:
             self.keeps_alive = False
             raise BadResponseError("a second response to one request")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if len(name) not in _LENGTHS:
+            return
         lowered = name.lower()
-        if lowered == b"x-upstream":
-            self.upstream = value.decode("latin-1")
-        elif lowered in (b"content-length", b"transfer-encoding"):
+        if lowered == _UPSTREAM:
+            self.upstream = value
+        elif lowered in _FRAMING:
             self._is_framed = True
 
     def on_headers_complete(self) -> None:

@@ -16,7 +16,7 @@ from lab.config import Arrivals, Ramp, RequestSpec, TrafficSpec
 from lab.stdio import Message, emit, obey
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import Shot, pack
 from lab.traffic.request import Target, aim
 
 BATCH_SECONDS = 0.05
@@ -27,19 +27,18 @@ class Reporter:
     """Tells the lab what has happened since the last batch."""
 
     def __init__(self) -> None:
-        self._outcomes: list[Outcome] = []
+        self._shots: list[Shot] = []
         self._sent = 0
-
-    def record(self, outcome: Outcome) -> None:
-        """Keep it for the next batch."""
-        self._outcomes.append(outcome)
+        self.record = self._shots.append
+        """Keeps a shot for the next batch."""
 
     def flush(self, gun: Gun) -> None:
         """Tell what there is to tell."""
-        if self._outcomes or gun.sent != self._sent:
+        if self._shots or gun.sent != self._sent:
             self._sent = gun.sent
-            batch, self._outcomes = self._outcomes, []
-            emit({"event": "outcomes", "sent": gun.sent, "elapsed": gun.elapsed_seconds, "outcomes": batch})
+            outcomes = pack(self._shots)
+            self._shots.clear()
+            emit({"event": "outcomes", "sent": gun.sent, "elapsed": gun.elapsed_seconds, "outcomes": outcomes})
 
 
 async def work(target: Target, spec: TrafficSpec) -> None:
@@ -92,23 +91,22 @@ def steer(gun: Gun, order: Message) -> None:
 
 def recall(gun: Gun, number: int) -> Message:
     """What the client saw of a request, as `ClientWitness` has it."""
-    found = gun.recall(number)
-    if found is None:
+    shot = gun.recall(number)
+    if shot is None:
         return {"event": "recalled", "key": number, "witness": None}
-    outcome, sighting = found
     epoch = time.time() - time.perf_counter()
-    head, _, body = sighting.response.partition(b"\r\n\r\n")
+    head, _, body = shot.response.partition(b"\r\n\r\n")
     fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
     witness = {
-        "due": sighting.due + epoch,
-        "sent": sighting.sent + epoch,
-        "first_byte": None if sighting.first_byte is None else sighting.first_byte + epoch,
-        "done": sighting.done + epoch,
-        "status": outcome.status,
-        "error": outcome.error,
+        "due": shot.due + epoch,
+        "sent": shot.sent + epoch,
+        "first_byte": None if shot.first_byte is None else shot.first_byte + epoch,
+        "done": shot.done + epoch,
+        "status": shot.fate.status,
+        "error": shot.fate.error,
         "headers": [(name.decode("latin-1"), value.strip().decode("latin-1")) for name, _, value in fields],
         "body": body[:SHOWN_BODY_BYTES].decode("utf-8", "replace"),
-        "is_resent": outcome.is_resent,
+        "is_resent": shot.fate.is_resent,
     }
     return {"event": "recalled", "key": number, "witness": witness}
 

@@ -9,7 +9,7 @@ import pytest
 from lab.config import RequestSpec, TrafficSpec
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane, Owner
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import Shot
 from lab.traffic.request import aim
 from tests.integration.conftest import Place
 from tests.integration.facts import HOST
@@ -57,7 +57,7 @@ class Client:
 
     def __init__(self, port: int, request: RequestSpec | None = None) -> None:
         target = aim(port, "us", request or RequestSpec())
-        self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._outcomes: asyncio.Queue[Shot] = asyncio.Queue()
         spec = TrafficSpec(timeout_seconds=1)
         self.lanes: list[Lane] = []
 
@@ -67,7 +67,7 @@ class Client:
 
         self._gun = Gun(spec, make_lane, self._outcomes.put_nowait)
 
-    async def fire(self) -> Outcome:
+    async def fire(self) -> Shot:
         self._gun.fire_once()
         async with asyncio.timeout(10):
             return await self._outcomes.get()
@@ -94,8 +94,8 @@ async def test_an_answer_says_who_gave_it_and_who_was_tried(place: Place, client
 
     async with server(place.port, answer):
         outcome = await client.fire()
-    assert (outcome.status, outcome.pid, outcome.port, outcome.is_retried) == (200, 4242, 72, True)
-    assert (outcome.error, outcome.is_resent) == (None, False)
+    assert (outcome.fate.status, outcome.fate.pid, outcome.fate.port, outcome.fate.is_retried) == (200, 4242, 72, True)
+    assert (outcome.fate.error, outcome.fate.is_resent) == (None, False)
     assert outcome.latency_us > 0
     assert b"\r\nx-lablb-shot: us-1\r\n" in heads[0]
     assert b"\r\nuser-agent: lablb\r\n" in heads[0]
@@ -111,7 +111,7 @@ async def test_one_connection_serves_one_request_after_the_other(place: Place, c
 
     async with server(place.port, answer):
         for _ in range(5):
-            assert (await client.fire()).status == 200
+            assert (await client.fire()).fate.status == 200
     assert len(writers) == 5
     assert len(set(map(id, writers))) == 1
 
@@ -126,7 +126,7 @@ async def test_a_connection_closed_between_requests_is_no_failure(place: Place, 
 
     async with server(place.port, answer):
         outcomes = [await client.fire() for number in range(5)]
-    assert [outcome.status for outcome in outcomes] == [200] * 5
+    assert [outcome.fate.status for outcome in outcomes] == [200] * 5
 
 
 async def test_a_connection_that_was_closed_while_idle_is_not_used_again(place: Place, client: Client) -> None:
@@ -141,7 +141,7 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used_again(place: 
     async with server(place.port, answer):
         for _ in range(3):
             outcome = await client.fire()
-            assert (outcome.status, outcome.is_resent) == (200, False)
+            assert (outcome.fate.status, outcome.fate.is_resent) == (200, False)
             are_closed[-1].close()
             await are_closed[-1].wait_closed()
             lane = client.lanes[-1]
@@ -160,7 +160,7 @@ async def test_a_connection_closed_under_the_first_request_is_a_failure(place: P
 
     async with server(place.port, answer):
         outcome = await client.fire()
-    assert outcome.failure == "broken_off"
+    assert outcome.fate.failure == "broken_off"
     assert len(heads) == 1
 
 
@@ -177,10 +177,10 @@ async def test_an_answer_that_breaks_off_is_none_and_isnt_asked_for_again(place:
             writer.close()
 
     async with server(place.port, answer):
-        assert (await client.fire()).status == 200
+        assert (await client.fire()).fate.status == 200
         outcome = await client.fire()
-    assert outcome.status is None
-    assert outcome.failure == "broken_off"
+    assert outcome.fate.status is None
+    assert outcome.fate.failure == "broken_off"
     assert len(heads) == 2
 
 
@@ -195,15 +195,15 @@ async def test_silence_is_a_timeout_after_the_clients_patience(place: Place, cli
 
     async with server(place.port, answer):
         outcome = await client.fire()
-        assert outcome.failure == "timeout"
+        assert outcome.fate.failure == "timeout"
         assert 1_000_000 <= outcome.latency_us < 5_000_000
         is_silent = False
-        assert (await client.fire()).status == 200
+        assert (await client.fire()).fate.status == 200
 
 
 async def test_nobody_there_is_refused(client: Client) -> None:
     """No server listens on the port."""
-    assert (await client.fire()).failure == "refused"
+    assert (await client.fire()).fate.failure == "refused"
 
 
 async def test_a_server_error_is_an_answer_and_a_failure(place: Place, client: Client) -> None:
@@ -214,7 +214,7 @@ async def test_a_server_error_is_an_answer_and_a_failure(place: Place, client: C
 
     async with server(place.port, answer):
         outcome = await client.fire()
-    assert (outcome.is_answer, outcome.failure, outcome.pid) == (True, "http_502", None)
+    assert (outcome.fate.is_answer, outcome.fate.failure, outcome.fate.pid) == (True, "http_502", None)
 
 
 @pytest.mark.parametrize("rubbish", [b"rubbish\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00" * 100 + b"\r\n\r\n"])
@@ -228,8 +228,8 @@ async def test_rubbish_for_an_answer_is_a_failure_and_no_crash(place: Place, cli
 
     async with server(place.port, answer):
         outcome = await client.fire()
-    assert outcome.status is None
-    assert outcome.failure
+    assert outcome.fate.status is None
+    assert outcome.fate.failure
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n18\r\nHello from Process Id = \r\n2\r\n42\r\n0\r\n\r\n"
@@ -257,7 +257,7 @@ async def test_every_kind_of_answer_is_read_to_its_end(place: Place, client: Cli
     async with server(place.port, answer):
         for _ in range(3):
             outcome = await client.fire()
-            assert (outcome.status, outcome.pid, outcome.error) == (200, 42, None)
+            assert (outcome.fate.status, outcome.fate.pid, outcome.fate.error) == (200, 42, None)
 
 
 async def test_an_answer_to_head_has_no_body(place: Place) -> None:
@@ -270,7 +270,7 @@ async def test_an_answer_to_head_has_no_body(place: Place) -> None:
     async with server(place.port, answer):
         outcomes = [await client.fire() for _ in range(3)]
     client.close()
-    assert [outcome.status for outcome in outcomes] == [200] * 3
+    assert [outcome.fate.status for outcome in outcomes] == [200] * 3
 
 
 @pytest.mark.parametrize(("method", "outcome"), [("GET", (200, None, True)), ("POST", (None, "broken_off", False))])
@@ -290,7 +290,7 @@ async def test_only_what_may_be_repeated_is_sent_again(
 
     async with server(place.port, answer):
         await client.fire()
-        second = await client.fire()
+        second = (await client.fire()).fate
     client.close()
     assert (second.status, second.error, second.is_resent) == outcome
 

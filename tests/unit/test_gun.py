@@ -12,8 +12,8 @@ import pytest
 
 from lab.config import Arrivals, Ramp, TrafficSpec
 from lab.traffic.gun import Gun
-from lab.traffic.lane import Lane, Owner, Sighting
-from lab.traffic.outcome import Outcome
+from lab.traffic.lane import Lane, Owner
+from lab.traffic.outcome import Fate, Shot, answered, failed
 from tests.unit.clock import in_virtual_time, virtual_seconds
 
 
@@ -52,7 +52,7 @@ class RangeLane:
         target.numbers.append(number)
         target.under_way += 1
         target.most_under_way = max(target.most_under_way, target.under_way)
-        answer = (number, due, virtual_seconds(), 200, None)
+        answer = (number, due, virtual_seconds(), answered(200, b"", b"", False))
         self._answer = asyncio.get_running_loop().call_later(target.seconds, self._finish, *answer)
 
     def give_up(self, error: str) -> None:
@@ -60,17 +60,16 @@ class RangeLane:
         number, due, sent, *_ = self._answer._args
         self._answer.cancel()
         self.is_open = False
-        self._finish(number, due, sent, None, error)
+        self._finish(number, due, sent, failed(error))
 
     def close(self) -> None:
         self._range.closed += 1
 
-    def _finish(self, number: int, due: float, sent: float, status: int | None, error: str | None) -> None:
+    def _finish(self, number: int, due: float, sent: float, fate: Fate) -> None:
         self._answer = None
         self._range.under_way -= 1
         done = virtual_seconds()
-        outcome = Outcome(number, round((done - due) * 1e6), round((sent - due) * 1e6), status, error)
-        self._owner.finish(cast("Lane", self), outcome, Sighting(due, sent, done, done, b""))
+        self._owner.finish(cast("Lane", self), Shot(number, due, sent, done, done, fate))
 
 
 class LoopWaker:
@@ -90,7 +89,7 @@ class LoopWaker:
         self.set(None)
 
 
-def a_gun(spec: TrafficSpec, target: Range, record: Callable[[Outcome], None]) -> Gun:
+def a_gun(spec: TrafficSpec, target: Range, record: Callable[[Shot], None]) -> Gun:
     """A gun whose target is the range."""
     return Gun(spec, target.make_lane, record, LoopWaker)
 
@@ -100,7 +99,7 @@ class Fired:
     """A gun that has fired, and all it told."""
 
     gun: Gun
-    outcomes: list[Outcome]
+    shots: list[Shot]
     seconds: float
     """How long it fired."""
 
@@ -123,15 +122,15 @@ def fire(spec: TrafficSpec, target: Range, script: Script = let_it_be) -> Fired:
     """Fire the plan to its end, with endless patience, while the script gives orders."""
 
     async def scenario() -> Fired:
-        outcomes: list[Outcome] = []
+        shots: list[Shot] = []
         start = virtual_seconds()
-        gun = a_gun(replace(spec, timeout_seconds=100_000), target, outcomes.append)
+        gun = a_gun(replace(spec, timeout_seconds=100_000), target, shots.append)
         orders = asyncio.ensure_future(script(gun))
         await gun.is_done.wait()
         seconds = virtual_seconds() - start
         await orders
         gun.close()
-        return Fired(gun, outcomes, seconds)
+        return Fired(gun, shots, seconds)
 
     return in_virtual_time(scenario())
 
@@ -141,18 +140,18 @@ def test_an_open_loop_fires_by_the_clock_whatever_the_answers_take() -> None:
     target = Range(seconds=0.5)
     fired = fire(TrafficSpec(rate_rps=100, requests=50), target)
     assert target.dues == pytest.approx([number / 100 for number in range(50)])
-    assert [outcome.late_us for outcome in fired.outcomes] == pytest.approx([0] * 50, abs=1)
+    assert [shot.late_us for shot in fired.shots] == pytest.approx([0] * 50, abs=1)
     assert fired.seconds == pytest.approx(0.49 + 0.5)
-    assert len(fired.outcomes) == fired.gun.sent == fired.gun.finished == 50
+    assert len(fired.shots) == fired.gun.sent == fired.gun.finished == 50
 
 
 def test_an_open_loop_counts_latency_from_the_moment_a_request_was_due() -> None:
     """Behind one slow connection each request waits for those before it, and that wait is part of its latency."""
     fired = fire(TrafficSpec(rate_rps=100, requests=10, connections=1), Range(seconds=0.1))
-    assert [outcome.latency_us / 1e6 for outcome in fired.outcomes] == pytest.approx(
+    assert [shot.latency_us / 1e6 for shot in fired.shots] == pytest.approx(
         [0.1 * (number + 1) - 0.01 * number for number in range(10)]
     )
-    assert [outcome.late_us / 1e6 for outcome in fired.outcomes] == pytest.approx([0.09 * n for n in range(10)])
+    assert [shot.late_us / 1e6 for shot in fired.shots] == pytest.approx([0.09 * n for n in range(10)])
 
 
 def test_an_open_loop_has_no_more_under_way_than_it_may() -> None:
@@ -160,7 +159,7 @@ def test_an_open_loop_has_no_more_under_way_than_it_may() -> None:
     target = Range(seconds=1.0)
     fired = fire(TrafficSpec(rate_rps=1000, requests=40, connections=8), target)
     assert target.most_under_way == target.lanes == 8
-    assert len(fired.outcomes) == 40
+    assert len(fired.shots) == 40
 
 
 def test_an_idle_open_loop_keeps_to_one_connection() -> None:
@@ -173,7 +172,7 @@ def test_an_idle_open_loop_keeps_to_one_connection() -> None:
 def test_an_open_loop_ends_after_its_duration() -> None:
     """What is under way then is waited for."""
     fired = fire(TrafficSpec(rate_rps=8, duration_seconds=2), Range(seconds=3))
-    assert len(fired.outcomes) == 16
+    assert len(fired.shots) == 16
     assert fired.seconds == pytest.approx(2 - 1 / 8 + 3)
 
 
@@ -181,7 +180,7 @@ def test_an_open_loop_ends_after_its_duration() -> None:
 def test_rate_times_duration_is_how_many_it_fires(rate_rps: float, seconds: float) -> None:
     """Ten a second for one second are ten, although a tenth has no exact place in binary."""
     fired = fire(TrafficSpec(rate_rps=rate_rps, duration_seconds=seconds), Range())
-    assert len(fired.outcomes) == rate_rps * seconds
+    assert len(fired.shots) == rate_rps * seconds
 
 
 @pytest.mark.parametrize("connections", [1, 4, 7])
@@ -190,21 +189,21 @@ def test_a_closed_loop_keeps_its_connections_busy(connections: int) -> None:
     target = Range(seconds=0.1)
     fired = fire(TrafficSpec(connections=connections, requests=28), target)
     assert target.most_under_way == target.lanes == connections
-    assert len(fired.outcomes) == fired.gun.sent == 28
+    assert len(fired.shots) == fired.gun.sent == 28
     assert fired.seconds == pytest.approx(28 / connections * 0.1)
 
 
 def test_a_closed_loop_is_never_late() -> None:
-    """A request falls due when the one before it has its outcome."""
+    """A request falls due when the one before it has its shot."""
     fired = fire(TrafficSpec(connections=3, requests=30), Range(seconds=0.1))
-    assert [outcome.late_us for outcome in fired.outcomes] == pytest.approx([0] * 30, abs=1)
-    assert [outcome.latency_us for outcome in fired.outcomes] == pytest.approx([100_000] * 30)
+    assert [shot.late_us for shot in fired.shots] == pytest.approx([0] * 30, abs=1)
+    assert [shot.latency_us for shot in fired.shots] == pytest.approx([100_000] * 30)
 
 
 def test_a_closed_loop_ends_after_its_duration() -> None:
     """What is under way then is waited for."""
     fired = fire(TrafficSpec(connections=2, duration_seconds=1), Range(seconds=0.3))
-    assert len(fired.outcomes) == 8
+    assert len(fired.shots) == 8
     assert fired.seconds == pytest.approx(1.2)
 
 
@@ -212,7 +211,7 @@ def test_whichever_end_comes_first_ends_it() -> None:
     """Requests and duration may both be given."""
     few = fire(TrafficSpec(rate_rps=8, requests=5, duration_seconds=10), Range())
     short = fire(TrafficSpec(rate_rps=8, requests=500, duration_seconds=1), Range())
-    assert (len(few.outcomes), len(short.outcomes)) == (5, 8)
+    assert (len(few.shots), len(short.shots)) == (5, 8)
 
 
 def test_every_shot_has_a_number_of_its_own() -> None:
@@ -268,7 +267,7 @@ def test_a_pause_holds_a_closed_loop() -> None:
 
     target = Range(seconds=0.1)
     fired = fire(TrafficSpec(connections=2, requests=20), target, pausing)
-    assert len(fired.outcomes) == 20
+    assert len(fired.shots) == 20
     assert not [due for due in target.dues if 0.46 < due < 10.44]
 
 
@@ -333,25 +332,25 @@ def test_a_single_shot_is_fired_although_the_gun_is_paused() -> None:
     target = Range(seconds=0.1)
     fired = fire(TrafficSpec(rate_rps=8, duration_seconds=1), target, once)
     assert target.dues[0] == 3
-    assert len(fired.outcomes) == 1 + 8
+    assert len(fired.shots) == 1 + 8
 
 
 def test_patience_is_counted_from_the_moment_a_request_was_due() -> None:
     """Those that no connection was free for in time were never sent, and say so."""
 
-    async def scenario() -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    async def scenario() -> list[Shot]:
+        shots: list[Shot] = []
         spec = TrafficSpec(rate_rps=500, requests=300, connections=2, timeout_seconds=0.1)
-        gun = a_gun(spec, Range(seconds=0.06), outcomes.append)
+        gun = a_gun(spec, Range(seconds=0.06), shots.append)
         gun.resume()
         await gun.is_done.wait()
         gun.close()
-        return outcomes
+        return shots
 
-    outcomes = in_virtual_time(scenario())
-    assert len(outcomes) == 300
-    assert {outcome.error for outcome in outcomes} == {None, "timeout", "unsent"}
-    assert max(outcome.latency_us for outcome in outcomes) <= 121_000
+    shots = in_virtual_time(scenario())
+    assert len(shots) == 300
+    assert {shot.fate.error for shot in shots} == {None, "timeout", "unsent"}
+    assert max(shot.latency_us for shot in shots) <= 121_000
 
 
 def test_a_ramp_goes_evenly_from_one_rate_to_the_other() -> None:
@@ -391,7 +390,7 @@ def test_a_rate_beyond_the_machine_doesnt_deafen_the_gun(monkeypatch: pytest.Mon
     async def scenario() -> int:
         sent_at_first_answer: list[int] = []
         spec = TrafficSpec(rate_rps=1e9, requests=20_000, connections=10)
-        gun = a_gun(spec, Range(), lambda outcome: sent_at_first_answer.append(gun.sent))
+        gun = a_gun(spec, Range(), lambda shot: sent_at_first_answer.append(gun.sent))
         gun.resume()
         await gun.is_done.wait()
         gun.close()

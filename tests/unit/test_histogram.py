@@ -15,8 +15,7 @@ percents = st.lists(st.floats(0, 100), min_size=1, max_size=8).map(sorted)
 
 def recorded(values: list[float]) -> Histogram:
     histogram = Histogram()
-    for value in values:
-        histogram.record(value)
+    histogram.record(values)
     return histogram
 
 
@@ -77,7 +76,7 @@ def test_merging_leaves_the_parts_as_they_were() -> None:
     """A part that went into a whole doesn't grow with it."""
     part = recorded([10.0])
     whole = Histogram.of([part])
-    whole.record(20.0)
+    whole.record([20.0])
     assert part.count == 1
     assert part.percentiles_us(100) == [10.0]
 

@@ -27,7 +27,7 @@ def test_lines_and_outcomes_join_in_whatever_order_they_come(count: int, order: 
         if kind == "line":
             journal.note_line(log_line(answered_by(71), shot=f"us-{number}", uri=f"/{number}"))
         else:
-            journal.note_outcome(outcome(number, latency_us=1000.0 * (number + 1), pid=9000 + number))
+            journal.note_outcome(outcome(number, latency_us=1000 * (number + 1), pid=9000 + number))
     feed = {view.uri: view for view in journal.feed()}
     assert len(journal.feed()) == len(feed) == count
     for number in range(count):

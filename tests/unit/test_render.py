@@ -83,7 +83,7 @@ def test_the_main_file_counts_generations_and_workers() -> None:
     """Each line of the log can be traced to the configuration that served it."""
     files = rendered(Upstream("random", TWO), frame=replace(FRAME, workers=4), generation=17)
     assert "worker_processes 4;" in files.main
-    assert '"generation":17' in files.main
+    assert "[$msec,17," in files.main
 
 
 def test_what_only_some_binaries_know_is_written_for_those_alone() -> None:

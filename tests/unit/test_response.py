@@ -41,7 +41,7 @@ def test_a_response_reads_alike_however_it_is_cut(kind: str, cuts: list[int]) ->
             assert not reader.is_complete
             reader.feed(piece)
         assert reader.is_complete
-        assert (reader.status, reader.pid, reader.upstream) == (200, 4242, "127.0.0.1:74, 127.0.0.1:75")
+        assert (reader.status, reader.body, reader.upstream) == (200, GREETING, b"127.0.0.1:74, 127.0.0.1:75")
         assert reader.keeps_alive is (kind != "closing")
         if kind == "closing":
             break
@@ -102,4 +102,4 @@ def test_more_than_one_response_keeps_no_connection_alive(extra: bytes) -> None:
     with pytest.raises(BadResponseError):
         reader.feed(extra)
     assert reader.is_complete
-    assert reader.pid == 4242
+    assert reader.body == GREETING

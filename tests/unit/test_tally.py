@@ -44,13 +44,13 @@ def test_other_clients_are_counted_apart() -> None:
 def test_outcomes_are_answered_failed_retried_and_late() -> None:
     """A server error is a failure, a not-found an answer; late begins above 10 ms."""
     tally = Tally(FakeClock())
-    tally.count_outcome(outcome())
-    tally.count_outcome(outcome(upstream="127.0.0.1:71, 127.0.0.1:72"))
-    tally.count_outcome(outcome(status=404))
-    tally.count_outcome(outcome(status=502, upstream="127.0.0.1:71, 127.0.0.1:72"))
-    tally.count_outcome(outcome(status=None, error="timeout"))
-    tally.count_outcome(outcome(late_us=10_000))
-    tally.count_outcome(outcome(late_us=10_001))
+    tally.count_outcomes([outcome()])
+    tally.count_outcomes([outcome(upstream="127.0.0.1:71, 127.0.0.1:72")])
+    tally.count_outcomes([outcome(status=404)])
+    tally.count_outcomes([outcome(status=502, upstream="127.0.0.1:71, 127.0.0.1:72")])
+    tally.count_outcomes([outcome(status=None, error="timeout")])
+    tally.count_outcomes([outcome(late_us=10_000)])
+    tally.count_outcomes([outcome(late_us=10_001)])
     totals = tally.totals()
     assert (totals.answered, totals.failed, totals.retried, totals.late) == (5, 2, 1, 1)
     assert dict(totals.errors) == {"http_502": 1, "timeout": 1}
@@ -59,9 +59,9 @@ def test_outcomes_are_answered_failed_retried_and_late() -> None:
 def test_latencies_are_of_answers_only_and_by_the_backend_that_answered() -> None:
     """The last of the backends tried is the one that answered."""
     tally = Tally(FakeClock())
-    tally.count_outcome(outcome(latency_us=1000))
-    tally.count_outcome(outcome(latency_us=3000, upstream="127.0.0.1:71, 127.0.0.1:72"))
-    tally.count_outcome(outcome(latency_us=9_000_000, status=None, error="timeout"))
+    tally.count_outcomes([outcome(latency_us=1000)])
+    tally.count_outcomes([outcome(latency_us=3000, upstream="127.0.0.1:71, 127.0.0.1:72")])
+    tally.count_outcomes([outcome(latency_us=9_000_000, status=None, error="timeout")])
     whole, by_port = tally.total_latencies()
     assert (whole.count, whole.min_ms, whole.max_ms) == (2, 1.0, 3.0)
     assert {port: latency.max_ms for port, latency in by_port.items()} == {71: 1.0, 72: 3.0}
@@ -102,8 +102,8 @@ def test_the_answer_rate_counts_answers_and_no_failures() -> None:
     tally = Tally(clock)
     for _ in range(3):
         for _ in range(4):
-            tally.count_outcome(outcome())
-            tally.count_outcome(outcome(status=None, error="reset"))
+            tally.count_outcomes([outcome()])
+            tally.count_outcomes([outcome(status=None, error="reset")])
         clock.advance(1)
     assert tally.answer_rate_rps() == 4.0
 
@@ -112,9 +112,9 @@ def test_recent_latencies_forget_what_is_older_than_the_window() -> None:
     """A slow answer is in the figures for ten seconds and then isn't."""
     clock = FakeClock(1000.0)
     tally = Tally(clock)
-    tally.count_outcome(outcome(latency_us=500_000))
+    tally.count_outcomes([outcome(latency_us=500_000)])
     clock.advance(LATENCY_SECONDS - 1)
-    tally.count_outcome(outcome(latency_us=1000))
+    tally.count_outcomes([outcome(latency_us=1000)])
     whole, by_port = tally.recent_latencies()
     assert (whole.count, whole.max_ms) == (2, 500.0)
     assert by_port[71].count == 2
@@ -139,10 +139,10 @@ def test_the_last_minute_has_sixty_seconds_without_gaps() -> None:
     """Seconds in which nothing happened are there too, with no latency rather than 0."""
     clock = FakeClock(1000.0)
     tally = Tally(clock)
-    tally.count_outcome(outcome(latency_us=2000))
+    tally.count_outcomes([outcome(latency_us=2000)])
     clock.advance(30)
-    tally.count_outcome(outcome(status=502))
-    tally.count_outcome(outcome(late_us=20_000, upstream="127.0.0.1:71, 127.0.0.1:72"))
+    tally.count_outcomes([outcome(status=502)])
+    tally.count_outcomes([outcome(late_us=20_000, upstream="127.0.0.1:71, 127.0.0.1:72")])
     seconds = tally.seconds()
     assert [view.second for view in seconds] == list(range(1030 - CHART_SECONDS + 1, 1031))
     by_second = {view.second: view for view in seconds}
@@ -161,7 +161,7 @@ def test_seconds_move_on_whether_or_not_anybody_looked() -> None:
     for second in range(150):
         for tally in (looked, left_alone):
             if second % 7:
-                tally.count_outcome(outcome(latency_us=1000.0 * (second + 1)))
+                tally.count_outcomes([outcome(latency_us=1000 * (second + 1))])
         looked.seconds()
         clock.advance(1)
     assert looked.seconds() == left_alone.seconds()
@@ -172,10 +172,10 @@ def test_the_second_that_still_fills_is_shown_as_it_fills() -> None:
     """Having been looked at doesn't freeze it."""
     clock = FakeClock(1000.0)
     tally = Tally(clock)
-    tally.count_outcome(outcome())
+    tally.count_outcomes([outcome()])
     assert tally.seconds()[-1].answered == 1
     clock.advance(0.9)
-    tally.count_outcome(outcome())
+    tally.count_outcomes([outcome()])
     assert tally.seconds()[-1].answered == 2
     clock.advance(0.1)
     assert [view.answered for view in tally.seconds()[-2:]] == [2, 0]
@@ -186,7 +186,7 @@ def test_zeroing_begins_anew() -> None:
     clock = FakeClock(1000.0)
     tally = Tally(clock)
     count_hits(tally, clock, per_second=10, seconds=3)
-    tally.count_outcome(outcome())
+    tally.count_outcomes([outcome()])
     tally.zero()
     assert tally.totals().hits.total() == tally.totals().answered == 0
     assert tally.hit_rates_rps() == {}
