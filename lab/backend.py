@@ -1,7 +1,7 @@
 """The web application that is balanced: `python -m lab.backend 71` runs one by hand.
 
 It answers every path with its PID, as the runner of the article does. With `--lab` it obeys the lab's orders on
-stdin (how to behave), tells on stdout what it serves, and ends at EOF.
+stdin (how to behave), keeps its counts where the lab can read them, and ends at EOF.
 """
 
 import argparse
@@ -23,18 +23,8 @@ from lab.stdio import Message, emit, obey
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
-REPORT_SECONDS = 0.1
 REMEMBERED = 4096
 """How many of the latest requests can still be asked about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a backend has done and has on its hands."""
-
-    served: int = 0
-    in_flight: int = 0
-    """Accepted and not yet answered, the waiting ones included."""
 
 
 @dataclass(slots=True)
@@ -51,8 +41,7 @@ class Desk:
     """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
 
     def __init__(self, scoreboard: Scoreboard | None = None) -> None:
-        self.counts = Counts()
-        self._scoreboard = scoreboard
+        self._scores = scoreboard or Scoreboard()
         self._visits: dict[str, Visit] = {}
         self._behaviour = Behaviour()
         self._working = 0
@@ -65,25 +54,21 @@ class Desk:
 
     def accept(self, request_id: str = "") -> "Visit":
         """A request has arrived."""
-        self.counts = Counts(self.counts.served, self.counts.in_flight + 1)
-        visit = self._visits[request_id] = Visit(time.time(), self.counts.in_flight)
+        self._scores.note_arrival()
+        visit = self._visits[request_id] = Visit(time.time(), self._scores.in_flight)
         if len(self._visits) > REMEMBERED:
             del self._visits[next(iter(self._visits))]
         return visit
 
     def begin_answer(self) -> None:
-        """A request is about to be answered: should this process die right now, it can't tell whether it was."""
-        if self._scoreboard is not None:
-            self._scoreboard.write(self.counts.served + 1, self.counts.served)
+        """A request is about to be answered."""
+        self._scores.note_answer()
 
     def dismiss(self, visit: "Visit", *, is_served: bool) -> None:
         """A request was answered, or its client has gone."""
-        served = self.counts.served + is_served
-        self.counts = Counts(served, self.counts.in_flight - 1)
+        self._scores.note_departure(is_served=is_served)
         if is_served:
             visit.done = time.time()
-            if self._scoreboard is not None:
-                self._scoreboard.write(served, served)
 
     def recall(self, request_id: str) -> "Visit | None":
         """What became of a request, while it is remembered."""
@@ -162,35 +147,18 @@ class Hello(tornado.web.RequestHandler):
             return True
 
 
-async def report(desk: Desk) -> None:
-    """Tell the lab the counts whenever they have changed."""
-    told = None
-    while True:
-        if desk.counts != told:
-            told = desk.counts
-            emit_counts(told)
-        await asyncio.sleep(REPORT_SECONDS)
-
-
-def emit_counts(counts: Counts) -> None:
-    """Tell the lab these counts."""
-    emit({"event": "counts", "served": counts.served, "in_flight": counts.in_flight})
-
-
 async def serve(port: int, scoreboard: Path | None, *, is_in_lab: bool) -> None:
     """Listen on `port` of the loopback interface until the lab is gone, or for ever.
 
     Raises:
         OSError: the port is taken or not allowed.
     """
-    desk = Desk(None if scoreboard is None else Scoreboard(scoreboard))
+    desk = Desk(Scoreboard(scoreboard))
 
     def handle(order: Message) -> None:
         match order:
             case {"order": "behave", "service_time_ms": service_time_ms, "capacity": capacity}:
                 desk.behave(Behaviour(service_time_ms, capacity))
-            case {"order": "count"}:
-                emit_counts(desk.counts)
             case {"order": "recall", "id": request_id}:
                 visit = desk.recall(request_id)
                 witness = None if visit is None else {"port": port, "pid": os.getpid(), **asdict(visit)}
@@ -200,9 +168,7 @@ async def serve(port: int, scoreboard: Path | None, *, is_in_lab: bool) -> None:
     server = application.listen(port, HOST, backlog=BACKLOG)
     if is_in_lab:
         emit({"event": "ready"})
-        reporter = asyncio.create_task(report(desk))
         await obey(handle)
-        reporter.cancel()
         server.stop()
     else:
         print(f"Running on {port}", flush=True)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import get_completion_class
 
-from lab import __version__
+from lab import __version__, event_loop
 from lab.config import LabConfig
 from lab.doctor import Verdict, examine
 from lab.errors import ExitCode, LabError, NotReadyError
@@ -98,7 +98,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
         with _ended_by_signals(app.quit_soon):
             return await run_dashboard(app)
 
-    if (error := asyncio.run(show())) is not None:
+    if (error := event_loop.run(show())) is not None:
         raise error
 
 
@@ -126,7 +126,7 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
         _require_writable(output)
     if (notice := choose_ports(config).notice) is not None:
         click.echo(f"lablb: {notice}", err=True)
-    report = asyncio.run(_run(config))
+    report = event_loop.run(_run(config))
     text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
     if output is None:
         click.echo(text, nl=False)

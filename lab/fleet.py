@@ -13,7 +13,7 @@ from lab.config import Behaviour
 from lab.errors import LabError, NotReadyError
 from lab.models import BackendState, BackendWitness
 from lab.processes import Child, Recollections
-from lab.scoreboard import read_scoreboard
+from lab.scoreboard import Scoreboard
 
 READY_SECONDS = 15.0
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
@@ -39,10 +39,10 @@ class Backend:
         on_end: "Callable[[Backend], None]",
     ) -> None:
         self.port = port
-        self._scoreboard = folder / f"served-{port}"
+        self._score_file = folder / f"scores-{port}"
+        self._scores = Scoreboard(self._score_file)
         self.state = BackendState.STARTING
         self.note: str | None = None
-        self.in_flight: int | None = None
         self.behaviour = behaviour
         self._first_behaviour = behaviour
         self._on_start = on_start
@@ -50,11 +50,9 @@ class Backend:
         self._child: Child | None = None
         self.end: asyncio.Task[None]
         """Done when the current process has ended; set by `start`."""
-        self._served = 0
         self._served_before = 0
         self.in_doubt = 0
         """Answers in the middle of which a process was killed: it can't be known from it whether they were sent."""
-        self._counted = asyncio.Event()
         self._recollections = Recollections()
 
     @property
@@ -65,7 +63,12 @@ class Backend:
     @property
     def served(self) -> int:
         """What all its processes say they answered, together."""
-        return self._served_before + self._served
+        return self._served_before + self._scores.served
+
+    @property
+    def in_flight(self) -> int | None:
+        """None unless a process runs."""
+        return self._scores.in_flight if self.state.is_alive else None
 
     @property
     def is_slowed(self) -> bool:
@@ -77,23 +80,20 @@ class Backend:
         Raises:
             NotReadyError: it ended before it did, or took too long; the sentence has its last words.
         """
-        self.state, self.note, self.in_flight = BackendState.STARTING, None, None
-        self._served_before, self._served = self.served, 0
-        self._scoreboard.unlink(missing_ok=True)
+        self.state, self.note = BackendState.STARTING, None
+        self._served_before = self.served
+        self._scores.clear()
         ready = asyncio.Event()
 
         def hear(event: dict[str, Any]) -> None:
             match event:
                 case {"event": "ready"}:
                     ready.set()
-                case {"event": "counts", "served": served, "in_flight": in_flight}:
-                    self._served, self.in_flight = served, in_flight
-                    self._counted.set()
                 case {"event": "recalled", "key": key, "witness": witness}:
                     self._recollections.answer(key, witness)
 
         child = self._child = await Child.spawn(
-            "lab.backend", str(self.port), "--lab", "--scoreboard", str(self._scoreboard), listener=hear
+            "lab.backend", str(self.port), "--lab", "--scoreboard", str(self._score_file), listener=hear
         )
         self._on_start(child.pid)
         self._send_behaviour()
@@ -121,6 +121,12 @@ class Backend:
         if self.state is BackendState.FROZEN:
             self._child.kill()
         await self._child.stop()
+        await self.end
+
+    async def close(self) -> None:
+        """End it for good."""
+        await self.stop()
+        self._scores.close()
 
     def toggle_freeze(self) -> None:
         """SIGSTOP it, so that it keeps its port and its connections and answers nothing; or SIGCONT it."""
@@ -139,18 +145,6 @@ class Backend:
         self.behaviour = replace(self.behaviour, service_time_ms=service_time_ms)
         self._living()
         self._send_behaviour()
-
-    async def count(self) -> None:
-        """Have it tell its counts now; one that can't is passed over after a moment."""
-        if self._child is None or self.state is not BackendState.UP:
-            return
-        self._counted.clear()
-        self._child.send({"order": "count"})
-        try:
-            async with asyncio.timeout(1):
-                await self._counted.wait()
-        except TimeoutError:
-            return
 
     async def recall(self, request_id: str) -> BackendWitness | None:
         """What its process saw of a request; None if it has forgotten, is another one by now, or can't say."""
@@ -174,10 +168,7 @@ class Backend:
         code = await child.wait()
         if child is not self._child:
             return
-        self.in_flight = None
-        score = read_scoreboard(self._scoreboard)  # what it could no longer tell
-        self._served = score.served
-        self.in_doubt += score.begun - score.served
+        self.in_doubt += self._scores.begun - self._scores.served
         if self.state is not BackendState.KILLED:
             self.state = BackendState.EXITED
             self.note = ": ".join([_how_it_ended(code), *list(child.stderr)[-1:]])
@@ -232,16 +223,12 @@ class Fleet:
             await backend.stop()
             await backend.start()
 
-    async def count(self) -> None:
-        """Have all that can tell their counts now."""
-        await asyncio.gather(*(backend.count() for backend in self))
-
     async def stop(self) -> None:
         """End all of them."""
         self._is_reviving = False
         for revival in self._revivals.values():
             revival.cancel()
-        await asyncio.gather(*(backend.stop() for backend in self))
+        await asyncio.gather(*(backend.close() for backend in self))
 
     def _consider_reviving(self, backend: Backend) -> None:
         revival = self._revivals.get(backend.port)

@@ -29,6 +29,8 @@ class Entry:
     is_ours: bool = False
     pid: int | None = None
     """Of the process that had the answering backend's port when nginx's line came."""
+    view: RequestView | None = None
+    """What the feed shows of it; made when it is wanted, and made anew when a witness has told more."""
 
 
 class Journal:
@@ -51,7 +53,6 @@ class Journal:
         self._pid_of = pid_of
         self._lines = 0
         self._feed: deque[Entry] = deque(maxlen=FEED_LENGTH)
-        self._views: dict[int, RequestView] = {}
         self._unpaired: dict[int, Entry] = {}
 
     def number_of(self, line: LogLine) -> int | None:
@@ -87,13 +88,11 @@ class Journal:
         entry = self._pair(outcome.number)
         entry.outcome = outcome
         self._count_crossing(entry)
-        self._views.pop(entry.number, None)
+        entry.view = None
 
     def feed(self) -> tuple[RequestView, ...]:
         """The latest requests, oldest first."""
-        views = {entry.number: self._views.get(entry.number) or view_of(entry) for entry in self._feed}
-        self._views = views
-        return tuple(views.values())
+        return tuple([entry.view or view_of(entry) for entry in self._feed])
 
     def entry(self, number: int) -> Entry:
         """The feed's request of that number.
@@ -133,7 +132,7 @@ def view_of(entry: Entry) -> RequestView:
     """What the feed shows of a request."""
     line, outcome = entry.line, entry.outcome
     assert line is not None
-    return RequestView(
+    entry.view = RequestView(
         number=entry.number,
         time=line.time,
         method=line.method,
@@ -145,3 +144,4 @@ def view_of(entry: Entry) -> RequestView:
         client=None if entry.is_ours else line.agent,
         request_id=line.request_id,
     )
+    return entry.view

@@ -1,39 +1,65 @@
-"""A backend's count of answers, in a file it shares with the lab: it outlives a SIGKILL, to the last answer."""
+"""A backend's counts in a file that it shares with the lab: always current, and to the last answer after a SIGKILL."""
 
 import mmap
-import struct
-from dataclasses import dataclass
+from array import array
 from pathlib import Path
 
-_COUNTS = struct.Struct("<QQ")
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What a backend had done when it last wrote."""
-
-    begun: int = 0
-    """Answers it has begun to write."""
-    served: int = 0
-    """Answers it has written; at most one less than it has begun."""
+_BEGUN, _SERVED, _IN_FLIGHT = range(3)
+_SIZE = 3 * array("Q").itemsize
 
 
 class Scoreboard:
-    """The backend's side of the file."""
+    """The backend writes it, the lab reads it; without a file it is the backend's own.
 
-    def __init__(self, path: Path) -> None:
-        path.write_bytes(_COUNTS.pack(0, 0))
-        with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _COUNTS.size)
+    Each count is one aligned machine word, so that none is seen half-written.
+    """
 
-    def write(self, begun: int, served: int) -> None:
-        """Note how many answers were begun and how many written so far."""
-        _COUNTS.pack_into(self._memory, 0, begun, served)
+    def __init__(self, path: Path | None = None) -> None:
+        self._memory: mmap.mmap | None = None
+        self._counts: array[int] | memoryview[int] = array("Q", bytes(_SIZE))
+        if path is not None:
+            with path.open("a+b") as file:
+                file.truncate(_SIZE)
+                self._memory = mmap.mmap(file.fileno(), _SIZE)
+            self._counts = memoryview(self._memory).cast("Q")
 
+    @property
+    def begun(self) -> int:
+        """Answers it has begun to write; at most one more than it has written."""
+        return self._counts[_BEGUN]
 
-def read_scoreboard(path: Path) -> Score:
-    """The lab's side; nothing done, for a backend that has not begun to keep score."""
-    try:
-        return Score(*_COUNTS.unpack(path.read_bytes()))
-    except (FileNotFoundError, struct.error):
-        return Score()
+    @property
+    def served(self) -> int:
+        """Answers it has written."""
+        return self._counts[_SERVED]
+
+    @property
+    def in_flight(self) -> int:
+        """Requests accepted and not yet answered, the waiting ones included."""
+        return self._counts[_IN_FLIGHT]
+
+    def note_arrival(self) -> None:
+        """A request was accepted."""
+        self._counts[_IN_FLIGHT] += 1
+
+    def note_answer(self) -> None:
+        """A request is about to be answered: should the process die right now, nobody can tell whether it was."""
+        self._counts[_BEGUN] = self._counts[_SERVED] + 1
+
+    def note_departure(self, *, is_served: bool) -> None:
+        """A request was answered, or its client has gone."""
+        self._counts[_SERVED] += is_served
+        self._counts[_BEGUN] = self._counts[_SERVED]
+        self._counts[_IN_FLIGHT] -= 1
+
+    def clear(self) -> None:
+        """Begin anew: the port gets another process."""
+        for place in range(len(self._counts)):
+            self._counts[place] = 0
+
+    def close(self) -> None:
+        """Let go of the file; what it said last is remembered."""
+        if self._memory is not None:
+            self._counts = array("Q", list(self._counts))
+            self._memory.close()
+            self._memory = None

@@ -27,7 +27,7 @@ from lab.side_by_side import side_by_side
 from lab.stdio import Message
 from lab.traffic.driver import TrafficDriver
 
-LOG_SECONDS = 0.1
+LOG_SECONDS = 0.2
 SNAPSHOT_SECONDS = 0.2
 MONITOR_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
@@ -134,7 +134,6 @@ class LabSession(Lab):
         parts = self.parts
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            await parts.fleet.count()
             parts.observer.read_log()
             ledger = parts.observer.ledger()
             if not ledger.largest_gap or time.monotonic() > deadline:

@@ -86,6 +86,8 @@ class Tally:
         self._seconds: deque[tuple[int, Counts]] = deque()
         self._window: tuple[int, Latencies] = (-1, {})
         """The recent latencies of the seconds that are full, as of which second."""
+        self._recent: tuple[LatencySummary, dict[int | None, LatencySummary]] | None = None
+        """The answer of `recent_latencies`, until something is counted or a second has passed."""
         self._views: dict[tuple[int, int | None], SecondView] = {}
         """Of seconds that are over, by second and port (None for all)."""
 
@@ -96,6 +98,7 @@ class Tally:
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw."""
         self._this_second().count_outcomes(outcomes)
+        self._recent = None
 
     def totals(self) -> Counts:
         """Everything since the counters were zeroed."""
@@ -111,6 +114,7 @@ class Tally:
         self._started = self._clock()
         self._seconds.clear()
         self._window = (-1, {})
+        self._recent = None
         self._views.clear()
 
     def hit_rates_rps(self) -> dict[int, float]:
@@ -133,13 +137,16 @@ class Tally:
     def recent_latencies(self) -> tuple[LatencySummary, dict[int | None, LatencySummary]]:
         """Over the last 10 s: of all requests, and by the port of the backend that answered."""
         now = int(self._clock())
+        if self._window[0] == now and self._recent is not None:
+            return self._recent
         if self._window[0] != now:
             full = self._last_full_seconds(LATENCY_SECONDS - 1)
             self._window = (now, _together(counts.latencies for counts in full))
         current = (counts.latencies for second, counts in self._seconds if second == now)
         by_port = _together((self._window[1], *current))
         whole = Histogram.of(by_port.values()).summary()
-        return whole, {port: histogram.summary() for port, histogram in by_port.items()}
+        self._recent = whole, {port: histogram.summary() for port, histogram in by_port.items()}
+        return self._recent
 
     def total_latencies(self) -> tuple[LatencySummary, dict[int | None, LatencySummary]]:
         """Since the counters were zeroed: of all requests, and by the port of the backend that answered."""

@@ -9,17 +9,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from lab.config import Arrivals, Ramp, RequestSpec, TrafficSpec
+from lab.event_loop import run
 from lab.stdio import Message, emit, obey
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane
 from lab.traffic.outcome import Shot, pack
 from lab.traffic.request import Target, aim
 
-BATCH_SECONDS = 0.05
+BATCH_SECONDS = 0.1
 SHOWN_BODY_BYTES = 1000
 
 
@@ -122,21 +122,11 @@ def unpack_spec(fields: dict[str, Any]) -> TrafficSpec:
     return TrafficSpec(**fields)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """The faster loop where there is one; Windows has none."""
-    try:
-        import uvloop  # noqa: PLC0415
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
-
-
 def main() -> None:
     """The command `python -m lab.traffic.worker`."""
     plan = json.loads(sys.argv[1])
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        spec = unpack_spec(plan["spec"])
-        runner.run(work(aim(plan["port"], plan["name"], spec.request), spec))
+    spec = unpack_spec(plan["spec"])
+    run(work(aim(plan["port"], plan["name"], spec.request), spec))
 
 
 if __name__ == "__main__":

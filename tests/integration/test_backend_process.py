@@ -5,14 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 import psutil
 import pytest
 
+from lab.scoreboard import Scoreboard
 from tests.integration.conftest import Place
 from tests.integration.facts import HOST, ask, is_free, listening, wait_until
 
@@ -89,21 +90,6 @@ def test_a_port_that_cant_be_is_refused_without_a_traceback(port: int) -> None:
         assert pipe(process.stdout).read() == b""
 
 
-class Told:
-    """What a backend under the lab has told, as it comes."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.events: list[dict[str, Any]] = []
-        self._thread = threading.Thread(target=self._read, args=(pipe(process.stdout),), daemon=True)
-        self._thread.start()
-
-    def _read(self, stdout: IO[bytes]) -> None:
-        self.events.extend(json.loads(line) for line in stdout)
-
-    def last(self) -> dict[str, Any]:
-        return self.events[-1] if self.events else {}
-
-
 def order(process: subprocess.Popen[bytes], **order: Any) -> None:
     stdin = pipe(process.stdin)
     stdin.write(json.dumps(order).encode() + b"\n")
@@ -123,59 +109,58 @@ def asking(port: int, requests: int) -> Iterator[None]:
             client.close()
 
 
-def test_under_the_lab_it_is_ready_then_tells_what_it_serves(place: Place) -> None:
+@contextmanager
+def under_the_lab(place: Place, folder: Path, **behaviour: Any) -> Iterator[tuple[subprocess.Popen[bytes], Scoreboard]]:
+    """A backend that is ready and obeys, and where it keeps its counts."""
+    scores = Scoreboard(folder / "scores")
+    with backend(place.port, "--lab", "--scoreboard", str(folder / "scores")) as process:
+        assert json.loads(pipe(process.stdout).readline()) == {"event": "ready"}
+        if behaviour:
+            behave(process, **behaviour)
+        yield process, scores
+    scores.close()
+
+
+def behave(process: subprocess.Popen[bytes], service_time_ms: float, capacity: int | None = None) -> None:
+    """Have it behave like this, and wait until it has heard."""
+    order(process, order="behave", service_time_ms=service_time_ms, capacity=capacity)
+    order(process, order="recall", id="")
+    assert json.loads(pipe(process.stdout).readline())["event"] == "recalled"
+
+
+def test_under_the_lab_it_keeps_score(place: Place, tmp_path: Path) -> None:
     """Three requests are three served and none in flight."""
-    with backend(place.port, "--lab") as process:
-        first = json.loads(pipe(process.stdout).readline())
-        assert first == {"event": "ready"}
-        told = Told(process)
+    with under_the_lab(place, tmp_path) as (process, scores):
         for _ in range(3):
             assert ask(place.port).pid == process.pid
-        wait_until(
-            lambda: told.last() == {"event": "counts", "served": 3, "in_flight": 0}, what="three requests to be told"
-        )
+        wait_until(lambda: (scores.served, scores.in_flight) == (3, 0), what="three requests to be counted")
 
 
-def test_it_tells_its_counts_when_it_is_asked(place: Place) -> None:
-    """At once, whether or not they have changed."""
-    with backend(place.port, "--lab") as process:
-        told = Told(process)
-        wait_until(lambda: len(told.events) == 2, what="the first counts")
-        order(process, order="count")
-        order(process, order="count")
-        wait_until(lambda: len(told.events) == 4, what="the counts it was asked for")
-        assert told.last() == {"event": "counts", "served": 0, "in_flight": 0}
+def test_a_killed_backend_leaves_its_score(place: Place, tmp_path: Path) -> None:
+    """Of everything that it answered."""
+    with under_the_lab(place, tmp_path) as (process, scores):
+        for _ in range(20):
+            ask(place.port)
+        process.kill()
+        process.wait()
+        assert scores.served == scores.begun == 20
 
 
-def test_orders_change_how_it_answers(place: Place) -> None:
+def test_orders_change_how_it_answers(place: Place, tmp_path: Path) -> None:
     """A service time that never ends keeps requests in flight; another order lets new ones through."""
-    with backend(place.port, "--lab") as process:
-        told = Told(process)
-        order(process, order="behave", service_time_ms=3_600_000, capacity=None)
-        order(process, order="count")
-        wait_until(lambda: len(told.events) >= 3, what="the order to be obeyed")
-        with asking(place.port, 4):
-            wait_until(lambda: told.last().get("in_flight") == 4, what="four requests in flight")
-            heard = len(told.events)
-            order(process, order="behave", service_time_ms=0, capacity=None)
-            order(process, order="count")
-            wait_until(lambda: len(told.events) > heard, what="the second order to be obeyed")
-            assert ask(place.port).pid == process.pid
-            wait_until(
-                lambda: told.last() == {"event": "counts", "served": 1, "in_flight": 4}, what="one served, four waiting"
-            )
+    with under_the_lab(place, tmp_path, service_time_ms=3_600_000) as (process, scores), asking(place.port, 4):
+        wait_until(lambda: scores.in_flight == 4, what="four requests in flight")
+        behave(process, service_time_ms=0)
+        assert ask(place.port).pid == process.pid
+        wait_until(lambda: (scores.served, scores.in_flight) == (1, 4), what="one served, four waiting")
 
 
-def test_a_request_whose_client_has_gone_is_not_served(place: Place) -> None:
+def test_a_request_whose_client_has_gone_is_not_served(place: Place, tmp_path: Path) -> None:
     """It leaves the requests in flight and is in no count."""
-    with backend(place.port, "--lab") as process:
-        told = Told(process)
-        order(process, order="behave", service_time_ms=500, capacity=None)
-        order(process, order="count")
-        wait_until(lambda: len(told.events) >= 3, what="the order to be obeyed")
+    with under_the_lab(place, tmp_path, service_time_ms=500) as (_, scores):
         with asking(place.port, 2):
-            wait_until(lambda: told.last().get("in_flight") == 2, what="two requests in flight")
-        wait_until(lambda: told.last() == {"event": "counts", "served": 0, "in_flight": 0}, what="both to be given up")
+            wait_until(lambda: scores.in_flight == 2, what="two requests in flight")
+        wait_until(lambda: (scores.served, scores.in_flight) == (0, 0), what="both to be given up")
 
 
 def test_it_ends_when_the_lab_is_gone(place: Place) -> None:
@@ -189,15 +174,13 @@ def test_it_ends_when_the_lab_is_gone(place: Place) -> None:
 
 
 @pytest.mark.parametrize("capacity", [None, 1], ids=["worked on", "queueing"])
-def test_it_ends_within_two_seconds_although_requests_are_in_flight(capacity: int | None, place: Place) -> None:
+def test_it_ends_within_two_seconds_although_requests_are_in_flight(
+    capacity: int | None, place: Place, tmp_path: Path
+) -> None:
     """Nobody is left to get the answers, and nobody is told of it."""
-    with backend(place.port, "--lab") as process:
-        told = Told(process)
-        order(process, order="behave", service_time_ms=3_600_000, capacity=capacity)
-        order(process, order="count")
-        wait_until(lambda: len(told.events) >= 3, what="the order to be obeyed")
+    with under_the_lab(place, tmp_path, service_time_ms=3_600_000, capacity=capacity) as (process, scores):
         with asking(place.port, 3):
-            wait_until(lambda: told.last().get("in_flight") == 3, what="requests in flight")
+            wait_until(lambda: scores.in_flight == 3, what="requests in flight")
             pipe(process.stdin).close()
             process.wait(timeout=2)
         assert pipe(process.stderr).read() == b""

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from lab.backend import Counts, Desk
+from lab.backend import Desk
 from lab.config import Behaviour
+from lab.scoreboard import Scoreboard
 from tests.unit.clock import in_virtual_time, virtual_seconds
 
 
@@ -65,8 +66,9 @@ def test_a_new_behaviour_holds_from_the_next_request_on() -> None:
 
 def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
     """A request whose client has gone was not served."""
-    desk = Desk()
+    scores = Scoreboard()
+    desk = Desk(scores)
     visits = [desk.accept() for _ in range(3)]
     desk.dismiss(visits[0], is_served=True)
     desk.dismiss(visits[1], is_served=False)
-    assert desk.counts == Counts(served=1, in_flight=1)
+    assert (scores.served, scores.in_flight) == (1, 1)

@@ -17,6 +17,7 @@ from lab.models import EMPTY, Snapshot
 from tui.formatting import inert
 from tui.ink import BLANK, Ink, Line
 
+_STRIPS_KEPT = 256
 _ink = itemgetter(1)
 
 
@@ -38,6 +39,8 @@ class LinePanel(Widget, can_focus=False):
         super().__init__()
         self._lines: list[Line] = []
         self._width = 0
+        self._strips: dict[tuple[Line, bool, int], Strip] = {}
+        """Painted lines, which come again as they scroll."""
         self._styles_of_inks: dict[bool, dict[Ink, Style]] = {}
         if self.heading:
             self.border_title = Content(self.heading)
@@ -62,25 +65,33 @@ class LinePanel(Widget, can_focus=False):
         changed = [y for y, pair in enumerate(zip_longest(lines, self._lines)) if pair[0] != pair[1]]
         self._lines = lines
         if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+            self.refresh(*(Region(0, first, width, last - first + 1) for first, last in _runs(changed)))
 
     def is_marked(self, y: int) -> bool:
         """Whether the line stands out, like one that the cursor is on."""
         return False
 
     def render_line(self, y: int) -> Strip:
-        styles = self._styles(is_marked=self.is_marked(y))
-        spans = self._lines[y] if y < len(self._lines) else BLANK
+        look = (self._lines[y] if y < len(self._lines) else BLANK, self.is_marked(y), self._width)
+        strip = self._strips.get(look)
+        if strip is None:
+            if len(self._strips) >= _STRIPS_KEPT:
+                self._strips.clear()
+            strip = self._strips[look] = self._paint(*look)
+        return strip
+
+    def _paint(self, spans: Line, is_marked: bool, width: int) -> Strip:
+        styles = self._styles(is_marked=is_marked)
         segments = [
             Segment(text if text.isprintable() else inert(text), styles[ink])
             for ink, alike in groupby(spans, key=_ink)
             if (text := "".join(text for text, _ in alike))
         ]
         cells = sum(len(text) if text.isascii() else cell_len(text) for text, *_ in segments)
-        if cells < self._width:
-            segments.append(Segment(" " * (self._width - cells), styles[Ink.PLAIN]))
-        strip = Strip(segments, max(cells, self._width))
-        return strip if cells <= self._width else strip.crop(0, self._width)
+        if cells < width:
+            segments.append(Segment(" " * (width - cells), styles[Ink.PLAIN]))
+        strip = Strip(segments, max(cells, width))
+        return strip if cells <= width else strip.crop(0, width)
 
     def _styles(self, *, is_marked: bool) -> dict[Ink, Style]:
         if is_marked not in self._styles_of_inks:
@@ -93,3 +104,15 @@ class LinePanel(Widget, can_focus=False):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles_of_inks.clear()
+        self._strips.clear()
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as runs without gaps: the first and the last of each."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs

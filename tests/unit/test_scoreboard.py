@@ -1,0 +1,30 @@
+"""The counts that a backend shares with the lab."""
+
+from pathlib import Path
+
+from lab.scoreboard import Scoreboard
+
+
+def test_what_one_side_writes_the_other_reads(tmp_path: Path) -> None:
+    """Both have the file mapped."""
+    theirs, ours = Scoreboard(tmp_path / "scores"), Scoreboard(tmp_path / "scores")
+    for _ in range(3):
+        theirs.note_arrival()
+    theirs.note_answer()
+    assert (ours.begun, ours.served, ours.in_flight) == (1, 0, 3)
+    theirs.note_departure(is_served=True)
+    theirs.note_departure(is_served=False)
+    assert (ours.begun, ours.served, ours.in_flight) == (1, 1, 1)
+
+
+def test_it_forgets_when_it_is_cleared_and_remembers_when_it_is_closed(tmp_path: Path) -> None:
+    """A port's next process begins anew; a lab that has ended still knows its sums."""
+    board = Scoreboard(tmp_path / "scores")
+    board.note_arrival()
+    board.note_departure(is_served=True)
+    board.close()
+    assert board.served == 1
+    again = Scoreboard(tmp_path / "scores")
+    assert again.served == 1
+    again.clear()
+    assert again.served == 0
