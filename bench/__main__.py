@@ -11,7 +11,7 @@ import psutil
 
 from bench import clients
 from bench.dashboard import cpu_percent, dashboard
-from bench.plain import answers, article, shell_loop
+from bench.plain import article, curl_answers, shell_loop
 from bench.ratio import HEAD, Ratio, compare
 from lab.config import BackendSpec, LabConfig
 from lab.session import LabSession
@@ -75,7 +75,7 @@ async def starting() -> AsyncIterator[Ratio]:
         process = await asyncio.create_subprocess_exec(
             shutil.which("lablb") or "lablb", *command, stdout=asyncio.subprocess.DEVNULL
         )
-        await answers(PORT)
+        await curl_answers(PORT)
         seconds = time.perf_counter() - started
         await process.wait()
         return seconds

@@ -1,6 +1,7 @@
 """nginx and backends started the article's way, by hand: nothing watches them, and nothing is logged."""
 
 import asyncio
+import shlex
 import sys
 import tempfile
 import time
@@ -73,21 +74,43 @@ async def shell_loop(ports: range) -> AsyncIterator[float]:
         await shell.wait()
 
 
+SCRIPT = """\
+trap 'kill $pids; wait; exit' TERM
+answers() {{ until curl -fs -o answer http://{host}:$1/; do sleep 0.02; done; }}
+for port in {backends}; do {python} -m lab.backend $port > /dev/null & pids="$pids $!"; done
+for port in {backends}; do answers $port; done
+{nginx} -p . -c nginx.conf & pids="$pids $!"
+answers {port}
+echo answered
+wait
+"""
+
+
 @asynccontextmanager
 async def article(port: int, ports: range) -> AsyncIterator[float]:
-    """Backends and nginx, one after the other as a script would; the seconds until the first balanced answer."""
+    """Backends and nginx, started by a shell script; the seconds until curl got the first balanced answer."""
     binary = await find_nginx(BUNDLED)
+    nginx = shlex.join((str(binary.path), *binary.error_log_option))
+    servers = "\n".join(f"        server {HOST}:{backend};" for backend in ports)
+    script = SCRIPT.format(
+        host=HOST, port=port, backends=" ".join(map(str, ports)), python=shlex.quote(sys.executable), nginx=nginx
+    )
     with tempfile.TemporaryDirectory() as folder:
-        servers = "\n".join(f"        server {HOST}:{backend};" for backend in ports)
         (Path(folder) / "nginx.conf").write_text(CONFIG.format(servers=servers, host=HOST, port=port), encoding="utf-8")
         started = time.perf_counter()
-        async with shell_loop(ports):
-            nginx = await asyncio.create_subprocess_exec(
-                binary.path, *binary.error_log_option, "-p", folder, "-c", "nginx.conf"
-            )
-            try:
-                await answers(port)
-                yield time.perf_counter() - started
-            finally:
-                nginx.terminate()
-                await nginx.wait()
+        shell = await asyncio.create_subprocess_exec(
+            "sh", "-c", script, cwd=folder, stdout=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        try:
+            assert shell.stdout is not None
+            assert await shell.stdout.readline() == b"answered\n"
+            yield time.perf_counter() - started
+        finally:
+            shell.terminate()
+            await shell.wait()
+
+
+async def curl_answers(port: int) -> None:
+    """Wait until curl gets an answer, as the script does."""
+    waiting = f"until curl -fs -o /dev/null http://{HOST}:{port}/; do sleep 0.02; done"
+    await (await asyncio.create_subprocess_exec("sh", "-c", waiting)).wait()

@@ -18,8 +18,9 @@ import tornado.web
 from tornado.http1connection import HTTP1Connection
 
 from lab.config import MAX_PORT, Behaviour
+from lab.orders import obey
 from lab.scoreboard import Scoreboard
-from lab.stdio import Message, emit, obey
+from lab.stdio import Message, emit
 
 HOST = "127.0.0.1"
 BACKLOG = 1024

@@ -49,7 +49,8 @@ class Backend:
         self._on_end = on_end
         self._child: Child | None = None
         self.end: asyncio.Task[None]
-        """Done when the current process has ended; set by `start`."""
+        """Done when the current process has ended; set by `spawn`."""
+        self._ready = asyncio.Event()
         self._served_before = 0
         self.in_doubt = 0
         """Answers in the middle of which a process was killed: it can't be known from it whether they were sent."""
@@ -75,15 +76,16 @@ class Backend:
         return self.behaviour.service_time_ms > self._first_behaviour.service_time_ms
 
     async def start(self) -> None:
-        """Start a process and wait until it listens.
+        """Start a process and wait until it listens; raises what `wait_until_ready` does."""
+        await self.spawn()
+        await self.wait_until_ready()
 
-        Raises:
-            NotReadyError: it ended before it did, or took too long; the sentence has its last words.
-        """
+    async def spawn(self) -> None:
+        """Start a process."""
         self.state, self.note = BackendState.STARTING, None
         self._served_before = self.served
         self._scores.clear()
-        ready = asyncio.Event()
+        ready = self._ready = asyncio.Event()
 
         def hear(event: dict[str, Any]) -> None:
             match event:
@@ -98,10 +100,19 @@ class Backend:
         self._on_start(child.pid)
         self._send_behaviour()
         self.end = asyncio.create_task(self._see_end(child))
-        is_ready = asyncio.create_task(ready.wait())
+
+    async def wait_until_ready(self) -> None:
+        """Return once its process listens.
+
+        Raises:
+            NotReadyError: it ended before it did, or took too long; the sentence has its last words.
+        """
+        child = self._child
+        assert child is not None
+        is_ready = asyncio.create_task(self._ready.wait())
         await asyncio.wait((self.end, is_ready), timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         is_ready.cancel()
-        if not ready.is_set():
+        if not self._ready.is_set():
             await child.stop(grace_seconds=0)
             words = " ".join(child.stderr) or "it said nothing"
             raise NotReadyError(f"The backend on port {self.port} didn't start: {words}")
@@ -208,13 +219,17 @@ class Fleet:
         backend = self._backends.get(port)
         return None if backend is None else backend.pid
 
-    async def start(self) -> None:
-        """Start all of them side by side.
+    async def spawn(self) -> None:
+        """Start the processes of all."""
+        await asyncio.gather(*(backend.spawn() for backend in self))
+
+    async def wait_until_ready(self) -> None:
+        """Return once all of them listen.
 
         Raises:
             NotReadyError: one didn't start.
         """
-        await asyncio.gather(*(backend.start() for backend in self))
+        await asyncio.gather(*(backend.wait_until_ready() for backend in self))
 
     async def restart(self, port: int) -> None:
         """Give the port a new process, whatever became of the old one."""

@@ -65,14 +65,15 @@ class Child:
         self.name = name
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self._process = process
-        self._listener = listener
+        self.listener = listener
+        """Who is told its events."""
         self._readers = asyncio.gather(self._read_stdout(), self._read_stderr())
 
     def __repr__(self) -> str:
         return f"<Child {self.name} pid={self.pid} returncode={self.returncode}>"
 
     @classmethod
-    async def spawn(cls, module: str, *arguments: str, listener: Listener) -> Self:
+    async def spawn(cls, module: str, *arguments: str, listener: Listener = lambda _: None) -> Self:
         """Start `python -m module`; `-P` keeps a folder that the lab was started in from shadowing its modules."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -138,7 +139,7 @@ class Child:
     async def _read_stdout(self) -> None:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            self._listener(json.loads(line))
+            self.listener(json.loads(line))
 
     async def _read_stderr(self) -> None:
         assert self._process.stderr is not None

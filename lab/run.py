@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lab.config import LabConfig
 from lab.models import LatencySummary
-from lab.report import Report
 from lab.session import LabSession
-from lab.traffic.driver import TrafficDriver
+
+if TYPE_CHECKING:
+    from lab.report import Report
+    from lab.traffic.driver import TrafficDriver
 
 PROGRESS_SECONDS = 0.1
 
 
 async def run_lab(
     config: LabConfig, interruption: asyncio.Event, on_progress: Callable[[float], None] = lambda _: None
-) -> Report:
+) -> "Report":
     """Fire the plan to its end, or until the interruption, and report; `on_progress` is told how far it is, 0 to 1.
 
     Raises:
@@ -46,7 +49,7 @@ async def run_lab(
         await session.stop()
 
 
-def _progress(config: LabConfig, driver: TrafficDriver) -> float:
+def _progress(config: LabConfig, driver: "TrafficDriver") -> float:
     plan = config.traffic
     parts = [0.0]
     if plan.requests is not None:
@@ -56,7 +59,9 @@ def _progress(config: LabConfig, driver: TrafficDriver) -> float:
     return min(1.0, max(parts))
 
 
-async def _report(session: LabSession, *, is_interrupted: bool) -> Report:
+async def _report(session: LabSession, *, is_interrupted: bool) -> "Report":
+    from lab.report import Report  # noqa: PLC0415 - nobody needs it before there is something to report
+
     ledger = await session.settle()
     parts = session.parts
     balancer, observer, driver = parts.balancer, parts.observer, parts.driver

@@ -1,48 +1,29 @@
 """A whole lab: puts its parts together, passes commands on to them, publishes snapshots, takes all apart again."""
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lab.access_log import AccessLog
 from lab.config import LabConfig
 from lab.control import Lab
 from lab.errors import LabError
-from lab.fleet import Fleet
-from lab.journal import view_of
-from lab.models import LatencySeries, Ledger, NginxWitness, Phase, RequestDetail, Snapshot
-from lab.nginx.balancer import Balancer
-from lab.nginx.binary import NginxBinary, find_nginx
-from lab.nginx.server import NginxServer
-from lab.observer import Observer
-from lab.ports import Ports, choose_ports, require_free
-from lab.processes import Child
+from lab.ground import lay_ground
+from lab.models import LatencySeries, Ledger, Phase, RequestDetail, Snapshot
+from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
-from lab.runtime import RuntimeFolder, sweep
+from lab.runtime import sweep
 from lab.side_by_side import side_by_side
-from lab.stdio import Message
-from lab.traffic.driver import TrafficDriver
+
+if TYPE_CHECKING:
+    from lab.parts import Parts
 
 LOG_SECONDS = 0.2
 SNAPSHOT_SECONDS = 0.2
 MONITOR_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
-GUARDIAN_GRACE_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a lab consists of once it is put together."""
-
-    ports: Ports
-    fleet: Fleet
-    balancer: Balancer
-    driver: TrafficDriver
-    observer: Observer
 
 
 class LabSession(Lab):
@@ -65,7 +46,7 @@ class LabSession(Lab):
         self._worker_pids: tuple[int, ...] = ()
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> "Parts":
         """The parts of a lab that has started.
 
         Raises:
@@ -81,18 +62,17 @@ class LabSession(Lab):
         await self._starting
 
     async def _start(self, *, is_firing: bool) -> None:
-        self._say("nginx: asking what it can do")
-        binary = await find_nginx(self.config.nginx)
         self._say("clearing away what a killed lab left behind")
         await asyncio.to_thread(sweep)
         ports = choose_ports(self.config)
         require_free(ports)
-        parts = await self._assemble(binary, ports)
-        self._say("nginx: testing the configuration")
-        await parts.balancer.test()
         self._say(f"starting {len(ports.backends)} backends, the client and nginx")
-        await side_by_side(parts.fleet.start(), parts.driver.start(ports.nginx))
-        await parts.balancer.start()  # last, so that nobody who knocks early has nginx put a backend aside
+        ground = await lay_ground(self.config, ports, self._exits)
+        await ground.fleet.spawn()
+        from lab.parts import assemble  # noqa: PLC0415 - its imports take 0.1 s, as the backends' own do meanwhile
+
+        parts = await assemble(self.config, self.shot_name, ground, self._exits)
+        await side_by_side(parts.driver.start(ports.nginx), self._balance(parts))
         self._parts = parts
         self._phase = Phase.RUNNING
         self._say(None)
@@ -100,6 +80,11 @@ class LabSession(Lab):
         self._heart.add_done_callback(self._note_heart)
         if is_firing:
             parts.driver.resume()
+
+    async def _balance(self, parts: "Parts") -> None:
+        """Start nginx last, so that nobody who knocks early has it put a backend aside."""
+        await side_by_side(parts.balancer.test(), parts.fleet.wait_until_ready())
+        await parts.balancer.start()
 
     async def stop(self) -> None:
         """End everything, in the reverse order of its start."""
@@ -182,57 +167,19 @@ class LabSession(Lab):
         return parts.observer.tally.series([backend.port for backend in parts.fleet])
 
     async def request_detail(self, number: int) -> RequestDetail:
-        parts = self.parts
-        entry = parts.observer.journal.entry(number)
-        line = entry.line
-        assert line is not None
-        ports = [attempt.port for attempt in line.attempts if attempt.port is not None]
-        backends = [await parts.fleet[port].recall(line.request_id) for port in ports]
-        return RequestDetail(
-            view=view_of(entry),
-            nginx=NginxWitness(line.time, line.worker_pid, line.generation, line.status, line.seconds, line.attempts),
-            client=None if entry.outcome is None else await parts.driver.recall(entry.outcome.number),
-            backends=tuple(witness for witness in backends if witness is not None),
-        )
+        return await self.parts.request_detail(number)
 
     def zero_counters(self) -> None:
         self.parts.observer.tally.zero()
 
-    async def _assemble(self, binary: NginxBinary, ports: Ports) -> Parts:
-        """Make all parts, each with its way to end; none but the guardian runs yet."""
-        config = self.config
-        folder = RuntimeFolder.create()
-        self._exits.callback(folder.remove)
-
-        def hear(event: Message) -> None:
-            server.heard(event)
-
-        guardian = await Child.spawn("lab.guardian", str(folder.path), listener=hear)
-        self._exits.push_async_callback(guardian.stop, GUARDIAN_GRACE_SECONDS)
-        folder.record_owners(os.getpid(), guardian.pid)
-        server = NginxServer(binary, folder.path, guardian)
-        fleet = Fleet(
-            ports.backends,
-            folder.path,
-            config.behaviour,
-            on_start=lambda pid: guardian.send({"order": "guard", "pid": pid}),
-            is_reviving=config.restart,
-        )
-        self._exits.push_async_callback(fleet.stop)
-        observer = Observer(AccessLog(server.access_log, time.monotonic), fleet, self.shot_name)
-        self._exits.callback(observer.log.close)
-        driver = TrafficDriver(config.traffic, self.shot_name, observer.note_outcomes)
-        self._exits.push_async_callback(driver.stop)
-        return Parts(ports, fleet, Balancer(server, config, ports), driver, observer)
-
-    async def _beat(self, parts: Parts) -> None:
+    async def _beat(self, parts: "Parts") -> None:
         await side_by_side(self._follow_log(parts), self._publish(parts), self._watch_processes(parts))
 
     def _note_heart(self, heart: asyncio.Task[None]) -> None:
         if not heart.cancelled() and (failure := heart.exception()) is not None:
             self._publisher.close(failure)
 
-    async def _follow_log(self, parts: Parts) -> None:
+    async def _follow_log(self, parts: "Parts") -> None:
         log = parts.observer.log
         while True:
             parts.observer.read_log()
@@ -241,13 +188,13 @@ class LabSession(Lab):
                 await parts.balancer.server.reopen_logs()
             await asyncio.sleep(LOG_SECONDS)
 
-    async def _publish(self, parts: Parts) -> None:
+    async def _publish(self, parts: "Parts") -> None:
         while True:
             if self._publisher.has_readers:
                 self._publisher.publish(self._snapshot(parts))
             await asyncio.sleep(SNAPSHOT_SECONDS)
 
-    async def _watch_processes(self, parts: Parts) -> None:
+    async def _watch_processes(self, parts: "Parts") -> None:
         server = parts.balancer.server
         while True:
             self._worker_pids = await asyncio.to_thread(server.worker_pids)
@@ -260,7 +207,7 @@ class LabSession(Lab):
         self._activity = activity
         self._publisher.publish(self._snapshot(self._parts))
 
-    def _snapshot(self, parts: Parts | None) -> Snapshot:
+    def _snapshot(self, parts: "Parts | None") -> Snapshot:
         sequence = self._publisher.latest.sequence + 1
         if parts is None:
             return Snapshot(sequence, self._phase, self._activity)

@@ -16,11 +16,13 @@ from lab.ports import Ports
 class Balancer:
     """nginx with its upstream.
 
-    Raises (every change):
-        LabError: the change can't be made; nginx runs on as it was.
+    Raises:
+        NotReadyError: this nginx lacks the algorithm that the lab is to begin with.
+        LabError: a change can't be made; nginx runs on as it was.
     """
 
     def __init__(self, server: NginxServer, config: LabConfig, ports: Ports) -> None:
+        _require(server.binary, config.algorithm)
         self.server = server
         self.frame, self.upstream = first_state(config, ports)
         self.config: ConfigView | None = None
@@ -41,12 +43,7 @@ class Balancer:
         )
 
     async def test(self) -> None:
-        """Have nginx test its first configuration.
-
-        Raises:
-            NotReadyError: this nginx lacks the algorithm.
-        """
-        _require(self.server.binary, self.upstream.algorithm)
+        """Have nginx test its first configuration."""
         await self.server.test(render(self.server.binary, self.frame, self.upstream, generation=1))
 
     async def start(self) -> None:

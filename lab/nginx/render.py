@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from lab.algorithms import algorithm_named
 from lab.config import BackendSpec
@@ -14,6 +13,9 @@ from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
 from lab.privileges import worker_account
 from lab.runtime import base_folder
+
+if TYPE_CHECKING:
+    import jinja2
 
 SITE = "lablb.conf"
 
@@ -99,7 +101,9 @@ def _parameters(spec: BackendSpec) -> str:
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
+def _template(name: str) -> "jinja2.Template":
+    import jinja2  # noqa: PLC0415 - takes 40 ms, and the backends can be on their way meanwhile
+
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -34,6 +34,7 @@ class NginxServer:
         self.master_pid: int | None = None
         """None while it doesn't run."""
         self._guardian = guardian
+        guardian.listener = self._hear
         self._started = asyncio.Event()
         self._exit_code: int | None = None
 
@@ -45,7 +46,7 @@ class NginxServer:
     def error_log(self) -> Path:
         return self.folder / "error.log"
 
-    def heard(self, event: Message) -> None:
+    def _hear(self, event: Message) -> None:
         """Take note of what the guardian says of nginx."""
         match event:
             case {"event": "nginx_started", "pid": pid}:

@@ -13,7 +13,8 @@ from typing import Any
 
 from lab.config import Arrivals, Ramp, RequestSpec, TrafficSpec
 from lab.event_loop import run
-from lab.stdio import Message, emit, obey
+from lab.orders import obey
+from lab.stdio import Message, emit
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane
 from lab.traffic.outcome import Shot, pack
