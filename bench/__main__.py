@@ -2,10 +2,13 @@
 
 import asyncio
 import platform
+import random
 import shutil
 import time
 from collections.abc import AsyncIterator
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 
 import psutil
 
@@ -14,6 +17,7 @@ from bench.dashboard import cpu_percent, dashboard
 from bench.plain import article, curl_answers, shell_loop
 from bench.ratio import HEAD, Ratio, compare
 from lab.config import BackendSpec, LabConfig
+from lab.histogram import Histogram
 from lab.session import LabSession
 
 PORT, BASE_PORT = 8170, 8171
@@ -33,6 +37,32 @@ async def firing() -> AsyncIterator[Ratio]:
                 yield await compare(what, wanted, "req/s", partial(clients.lablb, session), partial(rival, url))
     finally:
         await session.stop()
+
+
+async def recording() -> AsyncIterator[Ratio]:
+    """The lab's own histogram beside the one that the field uses."""
+    if find_spec("hdrh") is None:
+        return
+    hdrh = import_module("hdrh.histogram")
+    rng = random.Random(1)
+    batches = [[rng.lognormvariate(7, 1) for _ in range(100)] for _ in range(1000)]
+
+    async def own() -> float:
+        histogram = Histogram()
+        started = time.perf_counter()
+        for batch in batches:
+            histogram.record(batch)
+        return 100_000 / (time.perf_counter() - started)
+
+    async def hdr() -> float:
+        histogram = hdrh.HdrHistogram(1, 600_000_000, 2)
+        started = time.perf_counter()
+        for batch in batches:
+            for latency_us in batch:
+                histogram.record_value(latency_us)
+        return 100_000 / (time.perf_counter() - started)
+
+    yield await compare("latencies recorded a second, own histogram to hdrhistogram", "", "/s", own, hdr)
 
 
 async def looking() -> AsyncIterator[Ratio]:
@@ -116,7 +146,7 @@ async def main() -> None:
     machine = f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores"
     print(f"{machine}, {psutil.virtual_memory().total / 2**30:.0f} GB, Python {platform.python_version()}\n")
     print(HEAD, flush=True)
-    for figures in (firing, looking, starting):
+    for figures in (firing, recording, looking, starting):
         async for ratio in figures():
             print(ratio.row, flush=True)
     print()

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-PAIRS = 5
+PAIRS = 7
 Measure = Callable[[], Awaitable[float]]
 
 

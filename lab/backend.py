@@ -9,15 +9,13 @@ import asyncio
 import os
 import socket
 import sys
-import time
-from collections import deque
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
 
 from lab.config import MAX_PORT, Behaviour
+from lab.desk import Desk
 from lab.orders import obey
 from lab.scoreboard import Scoreboard
 from lab.stdio import Message, emit
@@ -28,83 +26,13 @@ REMEMBERED = 4096
 """How many of the latest requests can still be asked about."""
 
 
-@dataclass(slots=True)
-class Visit:
-    """One request as the backend saw it. Times are seconds since the epoch."""
-
-    arrived: float
-    in_flight: int
-    """With this one."""
-    done: float | None = None
-
-
-class Desk:
-    """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
-
-    def __init__(self, scoreboard: Scoreboard | None = None) -> None:
-        self._scores = scoreboard or Scoreboard()
-        self._visits: dict[str, Visit] = {}
-        self._behaviour = Behaviour()
-        self._working = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
-
-    def behave(self, behaviour: Behaviour) -> None:
-        """Work like this from the next request on."""
-        self._behaviour = behaviour
-        self._call_next()
-
-    def accept(self, request_id: str = "") -> "Visit":
-        """A request has arrived."""
-        self._scores.note_arrival()
-        visit = self._visits[request_id] = Visit(time.time(), self._scores.in_flight)
-        if len(self._visits) > REMEMBERED:
-            del self._visits[next(iter(self._visits))]
-        return visit
-
-    def begin_answer(self) -> None:
-        """A request is about to be answered."""
-        self._scores.note_answer()
-
-    def dismiss(self, visit: "Visit", *, is_served: bool) -> None:
-        """A request was answered, or its client has gone."""
-        self._scores.note_departure(is_served=is_served)
-        if is_served:
-            visit.done = time.time()
-
-    def recall(self, request_id: str) -> "Visit | None":
-        """What became of a request, while it is remembered."""
-        return self._visits.get(request_id)
-
-    async def work(self) -> None:
-        """Queue for a turn, then take the service time, waiting rather than burning it."""
-        turn = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
-        self._call_next()
-        await turn
-        try:
-            if self._behaviour.service_time_ms > 0:
-                await asyncio.sleep(self._behaviour.service_time_ms / 1000)
-        finally:
-            self._working -= 1
-            self._call_next()
-
-    def _call_next(self) -> None:
-        capacity = self._behaviour.capacity
-        while self._queue and (capacity is None or self._working < capacity):
-            self._working += 1
-            turn = self._queue.popleft()
-            if turn.cancelled():
-                self._working -= 1
-            else:
-                turn.set_result(None)
-
-
 class Hello(tornado.web.RequestHandler):
     """Says which process answered."""
 
     def initialize(self, desk: Desk) -> None:
         self._desk = desk
-        self._visit: Visit | None = desk.accept(self.request.headers.get("X-Request-Id", ""))
+        self._visit = desk.accept(self.request.headers.get("X-Request-Id", ""))
+        self._is_there = True
         self._is_client_gone = False
 
     def on_connection_close(self) -> None:
@@ -117,7 +45,7 @@ class Hello(tornado.web.RequestHandler):
     async def answer(self) -> None:
         """Answer whatever was asked, after the time that the lab ordered it to take."""
         try:
-            await self._desk.work()
+            await self._desk.work(self._visit)
             if not (self._is_client_gone or self._has_hung_up()):
                 self._desk.begin_answer()
                 await self.finish(f"Hello from Process Id = {os.getpid()}")
@@ -127,9 +55,9 @@ class Hello(tornado.web.RequestHandler):
     get = post = put = patch = delete = head = options = answer
 
     def _leave(self, *, is_served: bool) -> None:
-        if self._visit is not None:
+        if self._is_there:
+            self._is_there = False
             self._desk.dismiss(self._visit, is_served=is_served)
-            self._visit = None
 
     def _has_hung_up(self) -> bool:
         """Whether the client has closed the connection, and the event loop hasn't come round to telling.
@@ -161,8 +89,13 @@ async def serve(port: int, scoreboard: Path | None, *, is_in_lab: bool) -> None:
             case {"order": "behave", "service_time_ms": service_time_ms, "capacity": capacity}:
                 desk.behave(Behaviour(service_time_ms, capacity))
             case {"order": "recall", "id": request_id}:
-                visit = desk.recall(request_id)
-                witness = None if visit is None else {"port": port, "pid": os.getpid(), **asdict(visit)}
+                witness = (visit := desk.recall(request_id)) and {
+                    "port": port,
+                    "pid": os.getpid(),
+                    "arrived": visit.arrived,
+                    "in_flight": visit.in_flight,
+                    "done": visit.done,
+                }
                 emit({"event": "recalled", "key": request_id, "witness": witness})
 
     application = tornado.web.Application([(r".*", Hello, {"desk": desk})], log_function=lambda _: None)

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 
 from lab.config import TrafficSpec
+from lab.metronome import Metronome, Waker
 from lab.traffic.lane import Lane, Owner
-from lab.traffic.metronome import Metronome, Waker
 from lab.traffic.outcome import Shot, failed
 from lab.traffic.schedule import Schedule
 

@@ -1,18 +1,30 @@
 """A backend's desk: how many requests it works on, and for how long."""
 
 import asyncio
+from types import SimpleNamespace
 
-from lab.backend import Desk
+import pytest
+
+from lab.alarm import Alarm
 from lab.config import Behaviour
+from lab.desk import Desk
 from lab.scoreboard import Scoreboard
-from tests.unit.clock import in_virtual_time, virtual_seconds
+from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
+
+
+@pytest.fixture(autouse=True)
+def _virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Desk and alarm read the virtual loop's clock."""
+    for module in ("desk", "alarm"):
+        clock = SimpleNamespace(perf_counter=virtual_seconds, time=lambda: 0.0)
+        monkeypatch.setattr(f"lab.{module}.time", clock)
 
 
 def finishing_times(desk: Desk, requests: int) -> list[float]:
     """When each of so many requests that come at once is done, in milliseconds."""
 
     async def one() -> float:
-        await desk.work()
+        await desk.work(desk.accept())
         return round(virtual_seconds() * 1000, 3)
 
     async def all_at_once() -> list[float]:
@@ -22,7 +34,7 @@ def finishing_times(desk: Desk, requests: int) -> list[float]:
 
 
 def desk_with(behaviour: Behaviour) -> Desk:
-    desk = Desk()
+    desk = Desk(alarm=Alarm(LoopWaker))
     desk.behave(behaviour)
     return desk
 
@@ -51,7 +63,7 @@ def test_a_new_behaviour_holds_from_the_next_request_on() -> None:
         done: list[float] = []
 
         async def one() -> None:
-            await desk.work()
+            await desk.work(desk.accept())
             done.append(round(virtual_seconds() * 1000, 3))
 
         async with asyncio.TaskGroup() as tasks:

@@ -14,7 +14,7 @@ from lab.config import Arrivals, Ramp, TrafficSpec
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane, Owner
 from lab.traffic.outcome import Fate, Shot, answered, failed
-from tests.unit.clock import in_virtual_time, virtual_seconds
+from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
 
 @dataclass
@@ -70,23 +70,6 @@ class RangeLane:
         self._range.under_way -= 1
         done = virtual_seconds()
         self._owner.finish(cast("Lane", self), Shot(number, due, sent, done, done, fate))
-
-
-class LoopWaker:
-    """Wakes by the virtual loop's own timers, which are exact."""
-
-    def __init__(self, beat: Callable[[], None]) -> None:
-        self._beat = beat
-        self._timer: asyncio.TimerHandle | None = None
-
-    def set(self, at: float | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timer = None if at is None else loop.call_at(at, self._beat)
-
-    def stop(self) -> None:
-        self.set(None)
 
 
 def a_gun(spec: TrafficSpec, target: Range, record: Callable[[Shot], None]) -> Gun:

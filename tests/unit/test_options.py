@@ -55,7 +55,7 @@ def lablb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
         asked.append(config)
         return REPORT
 
-    monkeypatch.setattr("lab.cli.run_lab", run_lab)
+    monkeypatch.setattr("lab.run.run_lab", run_lab)
     monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     monkeypatch.setattr("lab.options.platformdirs.user_config_path", lambda name: tmp_path / "home" / name)
 
@@ -397,7 +397,7 @@ def test_a_run_that_was_interrupted_reports_and_ends_with_130(lablb: Command, mo
     async def run_lab(*_: Any) -> Report:
         return replace(REPORT, is_interrupted=True)
 
-    monkeypatch.setattr("lab.cli.run_lab", run_lab)
+    monkeypatch.setattr("lab.run.run_lab", run_lab)
     monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     said = lablb("run")
     assert said.code == 130
@@ -410,7 +410,7 @@ def test_a_run_without_a_single_answer_has_failed(lablb: Command, monkeypatch: p
     async def run_lab(*_: Any) -> Report:
         return replace(REPORT, traffic=replace(REPORT.traffic, answered=0, failed=1))
 
-    monkeypatch.setattr("lab.cli.run_lab", run_lab)
+    monkeypatch.setattr("lab.run.run_lab", run_lab)
     monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     said = lablb("run")
     assert said.code == 1

@@ -6,6 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from lab.lead import Lead
+
+MOST_LEAD_SECONDS = 0.0005
+SPIN_SECONDS = 0.0001
+"""What is left to a due time when the event loop is called early is spun away, if it is no more than that."""
+AIMED_EARLY_SECONDS = 0.00003
+
 
 class Waker(Protocol):
     """Calls back in the event loop at the time that was set last."""
@@ -24,6 +31,8 @@ class Metronome:
         self._beat = beat
         self._loop = asyncio.get_running_loop()
         self._changed = threading.Condition()
+        self._lead = Lead(MOST_LEAD_SECONDS)
+        """Waking a thread, and the event loop by it, takes its time."""
         self._next: float | None = None
         self._is_over = False
         self._thread = threading.Thread(target=self._run, name="metronome", daemon=True)
@@ -43,12 +52,22 @@ class Metronome:
         self._thread.join()
 
     def _run(self) -> None:
+        has_waited = False
         with self._changed:
             while not self._is_over:
                 if self._next is None:
                     self._changed.wait()
-                elif (wait_seconds := self._next - time.perf_counter()) > 0:
+                elif (wait_seconds := self._next - self._lead.seconds - time.perf_counter()) > 0:
                     self._changed.wait(wait_seconds)
+                    has_waited = True
                 else:
-                    self._next = None
-                    self._loop.call_soon_threadsafe(self._beat)
+                    self._loop.call_soon_threadsafe(self._arrive, self._next, has_waited)
+                    self._next, has_waited = None, False
+
+    def _arrive(self, at: float, has_waited: bool) -> None:
+        now = time.perf_counter()
+        if has_waited:
+            self._lead.learn(now - at + AIMED_EARLY_SECONDS)
+        while now < at <= now + SPIN_SECONDS:
+            now = time.perf_counter()
+        self._beat()

@@ -1,0 +1,102 @@
+"""Where a backend's requests are worked on, and what is remembered of them."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from lab.alarm import Alarm
+from lab.config import Behaviour
+from lab.lead import Lead
+from lab.scoreboard import Scoreboard
+
+REMEMBERED = 4096
+"""How many of the latest requests can still be asked about."""
+MOST_LEAD_SECONDS = 0.001
+"""Before the end of a service time the answering may begin."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request as the backend saw it. Times are seconds since the epoch."""
+
+    arrived: float
+    in_flight: int
+    """With this one."""
+    done: float | None = None
+    due: float | None = None
+    """When its service time is over, in seconds of `time.perf_counter`; None if it has none."""
+
+
+class Desk:
+    """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
+
+    def __init__(self, scoreboard: Scoreboard | None = None, alarm: Alarm | None = None) -> None:
+        self._scores = scoreboard or Scoreboard()
+        self._alarm = alarm or Alarm()
+        self._lead = Lead(MOST_LEAD_SECONDS)
+        self._visits: dict[str, Visit] = {}
+        self._behaviour = Behaviour()
+        self._working = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Work like this from the next request on."""
+        self._behaviour = behaviour
+        self._call_next()
+
+    def accept(self, request_id: str = "") -> "Visit":
+        """A request has arrived."""
+        self._scores.note_arrival()
+        visit = self._visits[request_id] = Visit(time.time(), self._scores.in_flight)
+        if len(self._visits) > REMEMBERED:
+            del self._visits[next(iter(self._visits))]
+        return visit
+
+    def begin_answer(self) -> None:
+        """A request is about to be answered."""
+        self._scores.note_answer()
+
+    def dismiss(self, visit: "Visit", *, is_served: bool) -> None:
+        """A request was answered, or its client has gone."""
+        self._scores.note_departure(is_served=is_served)
+        if is_served:
+            visit.done = time.time()
+            if visit.due is not None:
+                self._lead.learn(time.perf_counter() - visit.due)
+
+    def recall(self, request_id: str) -> "Visit | None":
+        """What became of a request, while it is remembered."""
+        return self._visits.get(request_id)
+
+    async def work(self, visit: Visit) -> None:
+        """Queue for a turn, then take the service time, waiting rather than burning it; it includes the answering."""
+        started = time.perf_counter()
+        if self._is_free:
+            self._working += 1
+        else:
+            turn = asyncio.get_running_loop().create_future()
+            self._queue.append(turn)
+            await turn
+            started = time.perf_counter()
+        try:
+            if self._behaviour.service_time_ms > 0:
+                visit.due = started + self._behaviour.service_time_ms / 1000
+                await self._alarm.wait_until(visit.due - self._lead.seconds)
+        finally:
+            self._working -= 1
+            self._call_next()
+
+    @property
+    def _is_free(self) -> bool:
+        capacity = self._behaviour.capacity
+        return capacity is None or self._working < capacity
+
+    def _call_next(self) -> None:
+        while self._queue and self._is_free:
+            self._working += 1
+            turn = self._queue.popleft()
+            if turn.cancelled():
+                self._working -= 1
+            else:
+                turn.set_result(None)

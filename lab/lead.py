@@ -1,0 +1,17 @@
+"""How much earlier to aim, so as to be on time."""
+
+STEP = 0.1
+"""How much of an error is made good at once: a single hiccup must not throw the aim."""
+
+
+class Lead:
+    """Learns from how late things were; never more than `most_seconds`."""
+
+    def __init__(self, most_seconds: float) -> None:
+        self.seconds = 0.0
+        self._most_seconds = most_seconds
+
+    def learn(self, late_seconds: float) -> None:
+        """Something was so late, though it was aimed earlier by `seconds`; negative when it was early."""
+        error = min(max(late_seconds, -self._most_seconds), self._most_seconds)
+        self.seconds = min(max(self.seconds + STEP * error, 0.0), self._most_seconds)
