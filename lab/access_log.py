@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from lab.models import Attempt
+from lab.witnesses import Attempt
 
 MAX_LOG_BYTES = 64 * 2**20
 RETIRED_SECONDS = 5.0

@@ -3,7 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from lab.models import LatencySeries, RequestDetail, Snapshot
+from lab.faults import Fault
+from lab.latency import LatencySeries
+from lab.models import Snapshot
+from lab.witnesses import RequestDetail
 
 
 class Lab(Protocol):
@@ -36,6 +39,24 @@ class Lab(Protocol):
 
     async def slow_backend(self, port: int) -> None:
         """Raise its service time to the next step, and after the last step back to what it was at first."""
+
+    async def inject(self, port: int, fault: Fault) -> None:
+        """Make it fail like this; a fault takes the place of the one before."""
+
+    async def undo_faults(self, port: int) -> None:
+        """Undo whatever was done to it: thaw it, start it anew if it is dead, let it answer as at first."""
+
+    async def add_backend(self) -> None:
+        """Start one more backend, on the next free port, and put it into the upstream."""
+
+    async def remove_backend(self, port: int) -> None:
+        """Take it out of the upstream, and end it once it has answered what it has on its hands."""
+
+    async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
+        """Have nginx try another backend in these cases only, given by the names in `lab.retry_rules`."""
+
+    async def repair(self) -> None:
+        """Start again what has died and isn't a backend: nginx, the lab's client."""
 
     async def change_weight(self, port: int, by: int) -> None:
         """Raise or lower its weight."""

@@ -11,9 +11,10 @@ import psutil
 
 from lab.config import Behaviour
 from lab.errors import LabError, NotReadyError
-from lab.models import BackendState, BackendWitness
+from lab.models import BackendState
 from lab.processes import Child, Recollections
 from lab.scoreboard import Scoreboard
+from lab.witnesses import BackendWitness
 
 READY_SECONDS = 15.0
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)

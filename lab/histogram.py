@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from math import log
 
-from lab.models import Bucket, LatencySummary
+from lab.latency import Bucket, LatencySummary
 
 GROWTH = 1.01
 """Each bucket is 1 % wider than the one below it, so its middle is within 0.5 % of all that falls in it."""

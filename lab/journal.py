@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lab.access_log import LogLine
 from lab.errors import LabError
-from lab.models import RequestView
 from lab.traffic.outcome import Outcome
+from lab.witnesses import RequestView
 
 FEED_LENGTH = 500
 SETTLING_SECONDS = 2.0

@@ -7,7 +7,9 @@ from lab.access_log import AccessLog
 from lab.config import BackendSpec
 from lab.fleet import Backend, Fleet
 from lab.journal import Journal
-from lab.models import BackendView, LatencySummary, Ledger, NginxView, TrafficView
+from lab.latency import LatencySummary
+from lab.ledger import Ledger
+from lab.models import BackendView, NginxView, TrafficView
 from lab.monitor import Monitor
 from lab.nginx.server import NginxServer
 from lab.tally import Tally

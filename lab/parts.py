@@ -9,13 +9,13 @@ from lab.config import LabConfig
 from lab.fleet import Fleet
 from lab.ground import Ground
 from lab.journal import view_of
-from lab.models import NginxWitness, RequestDetail
 from lab.nginx.balancer import Balancer
 from lab.nginx.binary import find_nginx
 from lab.nginx.server import NginxServer
 from lab.observer import Observer
 from lab.ports import Ports
 from lab.traffic.driver import TrafficDriver
+from lab.witnesses import NginxWitness, RequestDetail
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab.config import Arrivals, TrafficSpec
-from lab.models import BackendView, LatencySummary, Ledger, LoopKind, NginxView, TrafficView
+from lab.latency import LatencySummary
+from lab.ledger import Ledger
+from lab.models import BackendView, LoopKind, NginxView, TrafficView
 
 BAR_CELLS = 20
 

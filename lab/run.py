@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.config import LabConfig
-from lab.models import LatencySummary
+from lab.latency import LatencySummary
 from lab.session import LabSession
 
 if TYPE_CHECKING:

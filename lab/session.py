@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from lab.config import LabConfig
 from lab.control import Lab
 from lab.errors import LabError
+from lab.faults import Fault
 from lab.ground import lay_ground
-from lab.models import LatencySeries, Ledger, Phase, RequestDetail, Snapshot
+from lab.latency import LatencySeries
+from lab.ledger import Ledger
+from lab.models import Phase, Snapshot
 from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
 from lab.runtime import sweep
 from lab.side_by_side import side_by_side
+from lab.witnesses import RequestDetail
 
 if TYPE_CHECKING:
     from lab.parts import Parts
@@ -139,6 +143,24 @@ class LabSession(Lab):
 
     async def slow_backend(self, port: int) -> None:
         self.parts.fleet[port].slow_down()
+
+    async def inject(self, port: int, fault: Fault) -> None:
+        raise NotImplementedError
+
+    async def undo_faults(self, port: int) -> None:
+        raise NotImplementedError
+
+    async def add_backend(self) -> None:
+        raise NotImplementedError
+
+    async def remove_backend(self, port: int) -> None:
+        raise NotImplementedError
+
+    async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
+        raise NotImplementedError
+
+    async def repair(self) -> None:
+        raise NotImplementedError
 
     async def change_weight(self, port: int, by: int) -> None:
         await self.parts.balancer.change_weight(port, by)

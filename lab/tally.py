@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from lab.access_log import LogLine
 from lab.histogram import Histogram
-from lab.models import LatencySeries, LatencySummary, SecondView
+from lab.latency import LatencySeries, LatencySummary, SecondView
 from lab.traffic.outcome import Fate, Outcome
 
 RATE_SECONDS = 3

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lab.models import RequestView
+from lab.witnesses import RequestView
 from tui.formatting import client_name
 from tui.ink import plain_text
 from tui.request_text import chain

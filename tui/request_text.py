@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from lab.models import Attempt, RequestView
+from lab.witnesses import Attempt, RequestView
 from tui.formatting import client_name, duration, fit, shorten, time_of_day
 from tui.ink import Ink, Line, Span
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.models import RequestDetail
+from lab.witnesses import RequestDetail
 from tui.formatting import exact_duration, fit, whole_milliseconds
 from tui.ink import Ink, Line
 

@@ -1,6 +1,6 @@
 """What client, nginx and backends saw of one request, in words: pure, so that it can be tested line by line."""
 
-from lab.models import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail
+from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail
 from tui.formatting import exact_duration, inert, shorten, time_of_day, whole_milliseconds, wrap
 from tui.ink import BLANK, Ink, Line
 from tui.request_text import status_ink

@@ -9,9 +9,10 @@ from typing import Any
 
 from lab.config import TrafficSpec
 from lab.errors import LabError
-from lab.models import ClientWitness, LoopKind
+from lab.models import LoopKind
 from lab.processes import Child, Recollections
 from lab.traffic.outcome import Outcome, unpack
+from lab.witnesses import ClientWitness
 
 RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 CONNECTION_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)

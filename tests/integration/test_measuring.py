@@ -10,7 +10,9 @@ import psutil
 import pytest
 
 from lab.config import Behaviour, TrafficSpec
-from lab.models import LatencySummary, Ledger, LoopKind, TrafficView
+from lab.latency import LatencySummary
+from lab.ledger import Ledger
+from lab.models import LoopKind, TrafficView
 from lab.session import LabSession
 from tests.integration.conftest import StartLab
 from tests.integration.facts import seen

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from lab.errors import LabError
-from lab.models import EMPTY, LatencySeries, RequestDetail, Snapshot
+from lab.faults import Fault
+from lab.latency import LatencySeries
+from lab.models import EMPTY, Snapshot
+from lab.witnesses import RequestDetail
 
 
 class FakeLab:
     """Keeps the `Lab` protocol."""
 
     def __init__(self, *, start_error: Exception | None = None, starts: bool = True, stops: bool = True) -> None:
-        self.commands: list[tuple[str | int, ...]] = []
+        self.commands: list[tuple[object, ...]] = []
         """Each command and its arguments, in order."""
         self.refuses: LabError | None = None
         """What every command raises, if anything."""
@@ -70,6 +73,24 @@ class FakeLab:
     async def slow_backend(self, port: int) -> None:
         self._take("slow_backend", port)
 
+    async def inject(self, port: int, fault: Fault) -> None:
+        self._take("inject", port, fault)
+
+    async def undo_faults(self, port: int) -> None:
+        self._take("undo_faults", port)
+
+    async def add_backend(self) -> None:
+        self._take("add_backend")
+
+    async def remove_backend(self, port: int) -> None:
+        self._take("remove_backend", port)
+
+    async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
+        self._take("set_retry_rules", rules)
+
+    async def repair(self) -> None:
+        self._take("repair")
+
     async def change_weight(self, port: int, by: int) -> None:
         self._take("change_weight", port, by)
 
@@ -100,7 +121,7 @@ class FakeLab:
     def zero_counters(self) -> None:
         self._take("zero_counters")
 
-    def _take(self, *command: str | int) -> None:
+    def _take(self, *command: object) -> None:
         self.commands.append(command)
         if self.refuses is not None:
             raise self.refuses

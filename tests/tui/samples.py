@@ -3,28 +3,20 @@
 from dataclasses import replace
 
 from lab.algorithms import ALGORITHMS
+from lab.latency import Bucket, LatencySeries, LatencySummary, SecondView
+from lab.ledger import Ledger
 from lab.models import (
     AlgorithmChoice,
-    Attempt,
     BackendState,
     BackendView,
-    BackendWitness,
-    Bucket,
-    ClientWitness,
     ConfigView,
     DiffLine,
-    LatencySeries,
-    LatencySummary,
-    Ledger,
     NginxView,
-    NginxWitness,
     Phase,
-    RequestDetail,
-    RequestView,
-    SecondView,
     Snapshot,
     TrafficView,
 )
+from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail, RequestView
 
 CHOICES = tuple(AlgorithmChoice(it.name, it.title, it.summary) for it in ALGORITHMS)
 

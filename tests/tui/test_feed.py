@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.models import Attempt, RequestView
+from lab.witnesses import Attempt, RequestView
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import FAILED_OVER, detail, request, running
 from tests.tui.showing import AppPilot, chosen_port, dashboard, dashboard_of, is_seen, lines, show, toasts

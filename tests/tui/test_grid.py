@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lab.models import BackendState, LatencySummary, Snapshot
+from lab.latency import LatencySummary
+from lab.models import BackendState, Snapshot
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import backend, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show

@@ -4,15 +4,10 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from lab.models import (
-    Attempt,
-    LatencySummary,
-    Ledger,
-    LoopKind,
-    RequestView,
-    SecondView,
-    TrafficView,
-)
+from lab.latency import LatencySummary, SecondView
+from lab.ledger import Ledger
+from lab.models import LoopKind, TrafficView
+from lab.witnesses import Attempt, RequestView
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show, text_of

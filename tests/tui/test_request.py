@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from lab.models import Attempt, BackendWitness, NginxWitness, RequestDetail
+from lab.witnesses import Attempt, BackendWitness, NginxWitness, RequestDetail
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import detail, request, running
 from tests.tui.showing import dashboard_of, lines

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from lab.access_log import LogLine
-from lab.models import Attempt
 from lab.traffic.outcome import Fate, Outcome
+from lab.witnesses import Attempt
 
 FIELDS = {
     "time": 1721000000.123,

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab.access_log import RETIRED_SECONDS, AccessLog, LogLine, Tail, parse, parse_attempts
-from lab.models import Attempt
+from lab.witnesses import Attempt
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import FIELDS, raw_line
 

@@ -12,7 +12,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAB = sorted((ROOT / "lab").rglob("*.py"))
 TUI = sorted((ROOT / "tui").rglob("*.py"))
-PUBLIC_FACE = {"lab.control", "lab.models", "lab.config", "lab.errors", "lab.algorithms"}
+PUBLIC_FACE = {
+    "lab.control",
+    "lab.latency",
+    "lab.ledger",
+    "lab.models",
+    "lab.witnesses",
+    "lab.config",
+    "lab.errors",
+    "lab.algorithms",
+}
 """What the dashboard may know of the engine."""
 
 

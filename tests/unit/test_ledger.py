@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.models import Attempt, BackendState, Ledger, NginxView
+from lab.ledger import Ledger
+from lab.models import BackendState, NginxView
+from lab.witnesses import Attempt
 
 counts = st.integers(0, 10**6)
 

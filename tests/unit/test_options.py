@@ -10,7 +10,8 @@ import pytest
 from lab import __version__
 from lab.cli import main
 from lab.config import BackendSpec, LabConfig, TrafficSpec
-from lab.models import BackendState, BackendView, Ledger, NginxView, TrafficView
+from lab.ledger import Ledger
+from lab.models import BackendState, BackendView, NginxView, TrafficView
 from lab.ports import Ports
 from lab.report import Report
 

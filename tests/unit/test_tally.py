@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.models import LatencySummary
+from lab.latency import LatencySummary
 from lab.tally import CHART_SECONDS, LATENCY_SECONDS, Tally
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by

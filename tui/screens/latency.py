@@ -10,7 +10,8 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from lab.control import Lab
-from lab.models import LatencySeries, Phase, Snapshot
+from lab.latency import LatencySeries
+from lab.models import Phase, Snapshot
 from tui.keys import LATENCY_KEYS
 from tui.series_columns import name_of
 from tui.widgets.latency_histogram import LatencyHistogram

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from lab.models import RequestDetail
+from lab.witnesses import RequestDetail
 from tui.formatting import fit, inert, time_of_day, wrap
 from tui.ink import BLANK, Ink, Line, plain_text
 from tui.keys import REQUEST_KEYS

@@ -2,7 +2,8 @@
 
 from textual.content import Content
 
-from lab.models import LatencySeries, Snapshot
+from lab.latency import LatencySeries
+from lab.models import Snapshot
 from tui.histogram import ZOOMS, histogram_lines
 from tui.ink import Line
 from tui.series_columns import name_of

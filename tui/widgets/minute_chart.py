@@ -1,6 +1,7 @@
 """What the lab's client saw in each second of the last minute: what its charts have in common."""
 
-from lab.models import SecondView, Snapshot
+from lab.latency import SecondView
+from lab.models import Snapshot
 from tui.ink import Line
 from tui.widgets.line_panel import LinePanel
 

@@ -1,6 +1,7 @@
 """The percentiles of one series over the last minute."""
 
-from lab.models import LatencySeries, SecondView, Snapshot
+from lab.latency import LatencySeries, SecondView
+from lab.models import Snapshot
 from tui.drawing import Chart, plot
 from tui.formatting import duration, round_duration
 from tui.ink import Ink, Line

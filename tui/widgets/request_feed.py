@@ -8,7 +8,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
-from lab.models import RequestView, Snapshot
+from lab.models import Snapshot
+from lab.witnesses import RequestView
 from tui.feed_filter import FeedFilter
 from tui.formatting import inert
 from tui.ink import Ink, Line

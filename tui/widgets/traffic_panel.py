@@ -2,7 +2,8 @@
 
 from textual.content import Content
 
-from lab.models import Ledger, LoopKind, Snapshot, TrafficView
+from lab.ledger import Ledger
+from lab.models import LoopKind, Snapshot, TrafficView
 from tui.formatting import count, duration, per_second, shorten
 from tui.ink import BLANK, Ink, Line, Span
 from tui.widgets.line_panel import LinePanel
