@@ -30,7 +30,8 @@ async def obey(handle: Callable[[Message], None], at_end: Callable[[], None] = e
     ended = asyncio.Event()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
+        # sys.stdin's own buffer would be locked by this thread, and Python aborts if it ends while it is.
+        for line in open(sys.stdin.fileno(), "rb", closefd=False):  # noqa: SIM115 - as long as the process
             loop.call_soon_threadsafe(handle, json.loads(line))
         loop.call_soon_threadsafe(ended.set)
         at_end()
