@@ -88,7 +88,7 @@ def _figures(text: str, kind: FaultKind, written: list[str], example: str) -> di
     for word in written:
         name, value = _figure(word)
         if name not in _FIGURES.get(kind, ()) or name in figures:
-            raise UsageError(f"{text!r} has {word!r}, which {kind} doesn't take: write it like {example}.")
+            raise UsageError(f"{text!r} has a {word!r} too many: write it like {example}.")
         figures[name] = value
     return figures
 
