@@ -45,6 +45,7 @@ Examples:
   lablb run -n 1000 --algorithm least_conn
   lablb run -z 10s -c 16 --format json -o report.json
   lablb run -z 30s -q 60 --backends 1 --service-time 50ms --capacity 1 --timeout 1s
+  lablb run -z 8s -q 100 --fault kill:73@2s --fault slow:72:300ms@3s..6s
 """
 CONFIG_EPILOG = """\b
 Example:

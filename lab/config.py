@@ -7,6 +7,7 @@ from typing import Self
 
 from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
 from lab.errors import UsageError
+from lab.fault_plan import PlannedFault
 
 PRIVILEGED_PORTS = (70, 71)
 """The article's ports: nginx's, and the first backend's."""
@@ -166,6 +167,10 @@ class LabConfig:
     nginx_workers: int = 1
     restart: bool = False
     """Bring a backend that died back."""
+    keep_root: bool = False
+    """Let backends and nginx's workers stay root where the lab was started by root."""
+    faults: tuple[PlannedFault, ...] = ()
+    """What is to go wrong by the clock."""
     traffic: TrafficSpec = TrafficSpec(rate_rps=DASHBOARD_RATE_RPS)
 
     def __post_init__(self) -> None:
@@ -191,6 +196,27 @@ class LabConfig:
                 f"nginx's port {port} lies among the backends' ports {base_port}-{last}:"
                 " give another --port or --base-port."
             )
+
+        for fault in self.faults:
+            self.place_of(fault)
+
+    def place_of(self, fault: PlannedFault) -> int:
+        """The place of the backend that a fault is meant for, counted from 0.
+
+        The article's ports and those that the lab falls back to mean the same backends, so that a plan holds on both.
+
+        Raises:
+            UsageError: there is no such backend.
+        """
+        _, base_port = self.preferred_ports
+        count = len(self.backends)
+        first_ports = (base_port,) if self.base_port is not None else (base_port, FALLBACK_PORTS[1])
+        places = (fault.place,) if fault.place is not None else (fault.port - first for first in first_ports)
+        for place in places:
+            if 0 <= place < count:
+                return place
+        ports = f"{base_port} to {base_port + count - 1}" if count > 1 else f"only {base_port}"
+        raise UsageError(f"{fault.text!r} is for a backend that isn't there: the lab has {ports}.")
 
     @property
     def read_timeout_ms(self) -> int:

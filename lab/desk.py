@@ -1,13 +1,16 @@
 """Where a backend's requests are worked on, and what is remembered of them."""
 
 import asyncio
+import random
 import time
 from collections import deque
 from dataclasses import dataclass
 
 from lab.alarm import Alarm
 from lab.config import Behaviour
+from lab.faults import Fault
 from lab.lead import Lead
+from lab.mischief import service_time_ms, what_befalls
 from lab.scoreboard import Scoreboard
 
 REMEMBERED = 4096
@@ -35,7 +38,7 @@ class Visit:
 class Desk:
     """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
 
-    def __init__(self, scoreboard: Scoreboard | None = None, alarm: Alarm | None = None) -> None:
+    def __init__(self, scoreboard: Scoreboard | None = None, alarm: Alarm | None = None, seed: int = 0) -> None:
         self._scores = scoreboard or Scoreboard()
         self._alarm = alarm or Alarm()
         self._lead = Lead(MOST_LEAD_SECONDS)
@@ -43,6 +46,9 @@ class Desk:
         self._behaviour = Behaviour()
         self._busy_seconds = time.thread_time()
         """The CPU time of this thread when the last request was dismissed: what it takes from then on is reading."""
+        self._fault: Fault | None = None
+        self._seed = seed
+        self._rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
         self._working = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
@@ -50,6 +56,15 @@ class Desk:
         """Work like this from the next request on."""
         self._behaviour = behaviour
         self._call_next()
+
+    def fail(self, fault: Fault | None) -> None:
+        """Fail like this from the next request on, each time in the same order; no more, for None."""
+        self._fault = fault
+        self._rng.seed(self._seed)
+
+    def what_befalls(self) -> Fault | None:
+        """The fault that befalls the next request instead of an answer; None if it is answered."""
+        return what_befalls(self._fault, self._rng)
 
     def accept(self, request_id: str = "") -> "Visit":
         """A request has arrived."""
@@ -92,8 +107,9 @@ class Desk:
             await turn
             started = time.perf_counter()
         try:
-            if self._behaviour.service_time_ms > 0:
-                visit.due = started + self._behaviour.service_time_ms / 1000
+            takes_ms = service_time_ms(self._fault, self._behaviour.service_time_ms, self._rng)
+            if takes_ms > 0:
+                visit.due = started + takes_ms / 1000
                 await self._alarm.wait_until(visit.due - self._lead.seconds)
         finally:
             self._working -= 1

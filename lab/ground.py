@@ -8,6 +8,7 @@ from pathlib import Path
 from lab.config import LabConfig
 from lab.fleet import Fleet
 from lab.ports import Ports
+from lab.privileges import backend_user
 from lab.processes import Child
 from lab.runtime import RuntimeFolder
 
@@ -30,7 +31,7 @@ async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack) -> 
     Raises:
         NotReadyError: the folder for runtime files can't be written.
     """
-    folder = RuntimeFolder.create()
+    folder = RuntimeFolder.create(keeps_root=config.keep_root)
     exits.callback(folder.remove)
     guardian = await Child.spawn("lab.guardian", str(folder.path))
     exits.push_async_callback(guardian.stop, GUARDIAN_GRACE_SECONDS)
@@ -41,6 +42,7 @@ async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack) -> 
         config.behaviour,
         on_start=lambda pid: guardian.send({"order": "guard", "pid": pid}),
         is_reviving=config.restart,
+        user=backend_user(keeps_root=config.keep_root),
     )
     exits.push_async_callback(fleet.stop)
     return Ground(ports, folder.path, guardian, fleet)

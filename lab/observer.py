@@ -4,8 +4,10 @@ import time
 from collections.abc import Sequence
 
 from lab.access_log import AccessLog
+from lab.backend_port import Backend
 from lab.config import BackendSpec
-from lab.fleet import Backend, Fleet
+from lab.faults import in_words
+from lab.fleet import Fleet
 from lab.journal import Journal
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
@@ -15,6 +17,9 @@ from lab.nginx.server import NginxServer
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
 from lab.traffic.outcome import Outcome
+
+OUTSIDE = BackendSpec(is_down=True)
+"""Of a backend that isn't in the upstream yet, or any more."""
 
 
 class Observer:
@@ -61,11 +66,10 @@ class Observer:
         A backend that is killed while it writes an answer can't tell whether it was sent: nginx can. One that answers
         in the very moment in which nginx gives up doesn't notice: there can be no more of those than nginx broke off.
         """
-        served = sum(backend.served for backend in self._fleet)
-        in_doubt = sum(backend.in_doubt for backend in self._fleet)
+        served = self._fleet.served
         missing = self.journal.nginx_forwarded - served
         if missing > 0:
-            return served + min(missing, in_doubt), 0
+            return served + min(missing, self._fleet.in_doubt), 0
         late_answers = min(-missing, self.journal.broken_off)
         return served - late_answers, late_answers
 
@@ -77,7 +81,7 @@ class Observer:
         all_hits = sum(totals.hits[backend.port] for backend in self._fleet)
 
         def view(backend: Backend) -> BackendView:
-            spec, hits = specs[backend.port], totals.hits[backend.port]
+            spec, hits = specs.get(backend.port, OUTSIDE), totals.hits[backend.port]
             usage = self.monitor.usage.get(backend.pid or 0)
             return BackendView(
                 port=backend.port,
@@ -86,7 +90,7 @@ class Observer:
                 weight=spec.weight,
                 is_down=spec.is_down,
                 is_backup=spec.is_backup,
-                service_time_ms=backend.behaviour.service_time_ms,
+                service_time_ms=backend.service_time_ms,
                 is_slowed=backend.is_slowed,
                 hits=hits,
                 share=hits / all_hits if all_hits else None,
@@ -96,6 +100,7 @@ class Observer:
                 latency=latencies.get(backend.port, LatencySummary()),
                 cpu_percent=usage.cpu_percent if usage else None,
                 rss_bytes=usage.rss_bytes if usage else None,
+                fault=in_words(backend.fault) if backend.fault else None,
                 note=backend.note,
             )
 

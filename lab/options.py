@@ -3,7 +3,6 @@
 The command line beats `LABLB_*` variables, which beat the configuration file, which beats the defaults.
 """
 
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,12 +23,15 @@ from lab.config import (
     RequestSpec,
     TrafficSpec,
 )
+from lab.durations import seconds_of
 from lab.errors import UsageError
+from lab.fault_plan import PlannedFault, planned
+from lab.faults import FaultKind
 
 RUN_REQUESTS = 1000
 """How many requests `lablb run` fires unless told how many or how long."""
 
-_UNITS_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+FAULT_KINDS = f"Kinds: {', '.join(FaultKind)}."
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,10 +43,10 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds from the text; figures of a configuration file are seconds already."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", str(value))
-        if found is None:
-            self.fail(f"{value!r} is no duration: write it like 500ms, 5s or 2m.", param, ctx)
-        return float(found[1]) * _UNITS_SECONDS[found[2]]
+        try:
+            return seconds_of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class RampType(click.ParamType[Ramp]):
@@ -62,6 +64,21 @@ class RampType(click.ParamType[Ramp]):
             return Ramp(float(start), float(end), Duration().convert(duration, param, ctx))
         except ValueError:
             self.fail(f"{value!r} is no ramp: write it like 10:500:30s.", param, ctx)
+
+
+class FaultType(click.ParamType[PlannedFault]):
+    """`kill:73@2s`, `slow:72:300ms@3s..6s`: a fault by the clock."""
+
+    name = "fault"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PlannedFault:
+        """The fault from the text."""
+        if isinstance(value, PlannedFault):
+            return value
+        try:
+            return planned(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Weights(click.ParamType[tuple[int, ...]]):
@@ -102,6 +119,7 @@ _LAB_OPTIONS = (
     _option("--service-time", type=Duration(), default=0.0, metavar="T", help="How long a backend takes, like 20ms."),
     _option("--capacity", type=int, metavar="N", help="Requests a backend works on at once.  [default: no limit]"),
     _option("--restart", is_flag=True, help="Bring back backends that die."),
+    _option("--keep-root", is_flag=True, help="Started as root, let backends and nginx's workers stay root."),
     _option("--port", type=int, metavar="PORT", help="nginx's port.  [default: 70, or 8070 where 70 isn't allowed]"),
     _option("--base-port", type=int, metavar="PORT", help="The first backend's port.  [default: 71, or 8071]"),
     _option(
@@ -129,6 +147,13 @@ _TRAFFIC_OPTIONS = (
     _option("--body", default="", metavar="TEXT", help="The requests' body."),
     _option("--no-keepalive", is_flag=True, help="Open a connection for each request."),
     _option("--timeout", type=Duration(), default=5.0, metavar="T", help="The client's patience.  [default: 5s]"),
+    _option(
+        "--fault",
+        type=FaultType(),
+        multiple=True,
+        metavar="FAULT",
+        help=f"Break a backend by the clock, like kill:73@2s or slow:72:300ms@3s..6s; may be repeated. {FAULT_KINDS}",
+    ),
 )
 
 
@@ -180,6 +205,8 @@ def lab_config(options: dict[str, Any], traffic: TrafficSpec) -> LabConfig:
         nginx=options["nginx"],
         nginx_workers=options["nginx_workers"],
         restart=options["restart"],
+        keep_root=options["keep_root"],
+        faults=tuple(options.get("fault") or ()),
         traffic=traffic,
     )
     return config.with_weights(weights) if weights else config

@@ -80,4 +80,5 @@ async def _report(session: LabSession, *, is_interrupted: bool) -> "Report":
         ledger=ledger,
         duration_seconds=driver.elapsed_seconds,
         is_interrupted=is_interrupted,
+        faults=tuple(parts.fault_clock.injections),
     )

@@ -30,7 +30,7 @@ class RuntimeFolder:
     path: Path
 
     @classmethod
-    def create(cls) -> "RuntimeFolder":
+    def create(cls, *, keeps_root: bool = False) -> "RuntimeFolder":
         """Make a new one.
 
         Raises:
@@ -41,8 +41,8 @@ class RuntimeFolder:
         try:
             for name in ("sites-available", "sites-enabled", "temp"):
                 (path / name).mkdir()
-            if (account := worker_account(base)) is not None:  # nginx's workers write bodies and reopen logs there
-                os.chown(path, account.uid, account.gid)
+            if (account := worker_account(base, keeps_root=keeps_root)) is not None:
+                os.chown(path, account.uid, account.gid)  # nginx's workers write bodies and reopen logs there
         except OSError as error:
             raise _unwritable(base, error) from None
         folder = cls(path)

@@ -137,25 +137,25 @@ class LabSession(Lab):
         await self.parts.fleet[port].kill()
 
     async def restart_backend(self, port: int) -> None:
-        await self.parts.fleet.restart(port)
+        await self.parts.fleet[port].restart()
 
     async def toggle_freeze(self, port: int) -> None:
-        self.parts.fleet[port].toggle_freeze()
+        await self.parts.fleet[port].toggle_freeze()
 
     async def slow_backend(self, port: int) -> None:
-        self.parts.fleet[port].slow_down()
+        await self.parts.fleet[port].slow_down()
 
     async def inject(self, port: int, fault: Fault) -> None:
-        raise NotImplementedError
+        await self.parts.fleet[port].inject(fault)
 
     async def undo_faults(self, port: int) -> None:
-        raise NotImplementedError
+        await self.parts.fleet[port].undo()
 
     async def add_backend(self) -> None:
-        raise NotImplementedError
+        await self.parts.add_backend()
 
     async def remove_backend(self, port: int) -> None:
-        raise NotImplementedError
+        await self.parts.remove_backend(port)
 
     async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
         raise NotImplementedError
@@ -196,7 +196,8 @@ class LabSession(Lab):
         self.parts.observer.tally.zero()
 
     async def _beat(self, parts: "Parts") -> None:
-        await side_by_side(self._follow_log(parts), self._publish(parts), self._watch_processes(parts))
+        faults = parts.fault_clock.run(parts.driver.has_begun)
+        await side_by_side(self._follow_log(parts), self._publish(parts), self._watch_processes(parts), faults)
 
     def _note_heart(self, heart: asyncio.Task[None]) -> None:
         if not heart.cancelled() and (failure := heart.exception()) is not None:
@@ -235,11 +236,12 @@ class LabSession(Lab):
         if parts is None:
             return Snapshot(sequence, self._phase, self._activity)
         balancer, observer = parts.balancer, parts.observer
+        notices = (parts.ports.notice, parts.driver.obituary, *parts.fault_clock.refusals)
         return Snapshot(
             sequence=sequence,
             phase=self._phase,
             activity=self._activity,
-            notices=tuple(notice for notice in (parts.ports.notice, parts.driver.obituary) if notice is not None),
+            notices=tuple(notice for notice in notices if notice is not None),
             algorithm=balancer.upstream.algorithm,
             algorithms=balancer.choices(),
             nginx=observer.nginx(balancer.server, parts.ports.nginx, self._worker_pids),

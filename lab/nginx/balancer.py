@@ -26,6 +26,7 @@ class Balancer:
         self.server = server
         self.frame, self.upstream = first_state(config, ports)
         self.config: ConfigView | None = None
+        self._newcomer = replace(config.backends[0], weight=1, is_down=False, is_backup=False)
         self._one_change_at_a_time = asyncio.Lock()
 
     @property
@@ -82,6 +83,21 @@ class Balancer:
             what = f"{port} is a primary again" if spec.is_backup else f"{port} is a backup"
             await self._change_spec(port, replace(spec, is_backup=not spec.is_backup), what)
 
+    async def add(self, port: int) -> None:
+        """Put one more backend into the upstream, as a primary of weight 1 that is put aside like the first ones."""
+        async with self._one_change_at_a_time:
+            backends = (*self.upstream.backends, (port, self._newcomer))
+            await self._change(replace(self.upstream, backends=backends), f"{port} added")
+
+    async def remove(self, port: int) -> None:
+        """Take a backend out of the upstream altogether."""
+        async with self._one_change_at_a_time:
+            self._spec(port)
+            backends = tuple((each, spec) for each, spec in self.upstream.backends if each != port)
+            if all(spec.is_backup for _, spec in backends):
+                raise LabError(f"The backend on port {port} is the last primary, and nginx needs one: add one first.")
+            await self._change(replace(self.upstream, backends=backends), f"{port} removed")
+
     def _spec(self, port: int) -> BackendSpec:
         try:
             return self.specs[port]
@@ -104,7 +120,7 @@ class Balancer:
 
 def first_state(config: LabConfig, ports: Ports) -> tuple[Frame, Upstream]:
     """What a lab of this configuration begins with."""
-    frame = Frame(ports.nginx, config.nginx_workers, config.read_timeout_ms)
+    frame = Frame(ports.nginx, config.nginx_workers, config.read_timeout_ms, config.keep_root)
     return frame, Upstream(config.algorithm, tuple(zip(ports.backends, config.backends, strict=True)))
 
 

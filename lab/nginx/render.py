@@ -37,6 +37,8 @@ class Frame:
     workers: int
     read_timeout_ms: int
     """How long a backend may be silent before nginx tries the next."""
+    keeps_root: bool = False
+    """Whether the workers of an nginx that root started stay root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: in
         features=binary.features,
         workers=frame.workers,
         generation=generation,
-        account=worker_account(base_folder()),
+        account=worker_account(base_folder(), keeps_root=frame.keeps_root),
     )
     site = _template(f"sites-available/{SITE}").render(
         directive=algorithm_named(upstream.algorithm).directive,

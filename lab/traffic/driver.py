@@ -27,6 +27,8 @@ class TrafficDriver:
         self.finished = 0
         self.elapsed_seconds = 0.0
         """From the first `resume` to the latest outcome, by the worker's clock."""
+        self.has_begun = asyncio.Event()
+        """It was told to fire for the first time: within a millisecond, the first request falls due."""
         self.is_paused = True
         self.rate_rps = spec.rate_rps
         self.connections = spec.connections or 1
@@ -95,6 +97,7 @@ class TrafficDriver:
     def resume(self) -> None:
         self.is_paused = False
         self._send("go")
+        self.has_begun.set()
 
     def pause(self) -> None:
         self.is_paused = True

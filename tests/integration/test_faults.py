@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lab.backend_port import Backend
 from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
 from lab.errors import LabError, NotReadyError
-from lab.fleet import Backend
 from lab.models import BackendState, Snapshot
 from lab.session import LabSession
 from tests.integration.conftest import Place, StartLab
@@ -164,7 +164,7 @@ async def test_without_restart_a_dead_backend_stays_dead(start_lab: StartLab) ->
         await lab.fire_once()
     snapshot = await seen(lab, lambda shown: shown.traffic.answered == 5, what="five answers by the other one")
     assert backend_at(snapshot, port).state is BackendState.KILLED
-    assert lab.parts.fleet._revivals == {}
+    assert lab.parts.fleet._reviver is None
 
 
 @posix_only
