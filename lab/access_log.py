@@ -10,6 +10,9 @@ from typing import Any, BinaryIO, NamedTuple
 from lab.witnesses import Attempt
 
 MAX_LOG_BYTES = 64 * 2**20
+MAX_FIGURE = 1e12
+"""No time or number of bytes that nginx logs is larger."""
+NOT_MODIFIED = 304
 RETIRED_SECONDS = 5.0
 """How long a file that was put aside is still read: nginx flushes what it holds when it reopens its logs."""
 
@@ -34,6 +37,8 @@ class LogLine(NamedTuple):
     seconds: float
     attempts: tuple[Attempt, ...]
     agent: str
+    is_cut: bool = False
+    """Less of the body was sent than the header had promised: the backend, or the client, broke off in it."""
 
 
 def parse(line: bytes) -> LogLine:
@@ -86,12 +91,16 @@ def _log_line(fields: Any) -> LogLine:
             addresses,
             statuses,
             header_times,
+            times,
+            bytes_sent,
+            bytes_received,
+            length,
+            body_bytes,
             agent,
         ) = fields
         request_id + shot + method + uri + agent + ""  # a TypeError unless all of them are texts
-        attempts = parse_attempts(addresses, statuses, header_times)
         return LogLine(
-            float(time),
+            _figure(time),
             int(generation),
             int(worker_pid),
             request_id,
@@ -99,32 +108,48 @@ def _log_line(fields: Any) -> LogLine:
             method,
             uri,
             int(status),
-            float(seconds),
-            attempts,
+            _figure(seconds),
+            parse_attempts(addresses, statuses, header_times, times, bytes_sent, bytes_received),
             agent,
+            _is_cut(method, int(status), length, int(body_bytes)),
         )
     except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a line of the lab's log: {str(fields)[:200]}") from error
 
 
+def _is_cut(method: str, status: int, length: str, body_bytes: int) -> bool:
+    """Answers to HEAD, and 304, promise a body and have none (RFC 9110, section 8.6)."""
+    return length.isdecimal() and body_bytes < int(length) and method != "HEAD" and status != NOT_MODIFIED
+
+
+def _figure(value: Any) -> float:
+    number = float(value)
+    if not 0 <= number < MAX_FIGURE:
+        raise ValueError(f"not a line of the lab's log: {number} is no time and no number of bytes")
+    return number
+
+
 @lru_cache(maxsize=4096)
-def parse_attempts(addresses: str, statuses: str, header_times: str) -> tuple[Attempt, ...]:
-    """The backends that nginx tried, in order.
+def parse_attempts(addresses: str, *figures: str) -> tuple[Attempt, ...]:
+    """The backends that nginx tried, in order, from their addresses and their figures as `Attempt` has them.
 
     nginx lists them by position: `a, b` is a retry and `a : b` an internal redirect, with `-` where a phase wasn't
     reached (ngx_http_upstream.c, ngx_http_upstream_addr_variable). No upstream at all is an empty text.
     """
     if not addresses or addresses == "-":
         return ()
-    parts = (_split(text) for text in (addresses, statuses, header_times))
+    parts = (_split(text) for text in (addresses, *figures))
     return tuple(
         Attempt(
             upstream=address,
             port=_port_of(address),
             status=None if status == "-" else int(status),
-            header_seconds=None if header == "-" else float(header),
+            header_seconds=None if header == "-" else _figure(header),
+            seconds=None if seconds == "-" else _figure(seconds),
+            bytes_sent=None if sent == "-" else int(sent),
+            bytes_received=None if received == "-" else int(received),
         )
-        for address, status, header in zip(*parts, strict=True)
+        for address, status, header, seconds, sent, received in zip(*parts, strict=True)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Self
 from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
 from lab.errors import UsageError
 from lab.fault_plan import PlannedFault
+from lab.retry_rules import DEFAULT_RETRY_RULES, in_order
 
 PRIVILEGED_PORTS = (70, 71)
 """The article's ports: nginx's, and the first backend's."""
@@ -171,10 +172,13 @@ class LabConfig:
     """Let backends and nginx's workers stay root where the lab was started by root."""
     faults: tuple[PlannedFault, ...] = ()
     """What is to go wrong by the clock."""
+    retry_rules: tuple[str, ...] = DEFAULT_RETRY_RULES
+    """What has nginx try another backend: words of `proxy_next_upstream`."""
     traffic: TrafficSpec = TrafficSpec(rate_rps=DASHBOARD_RATE_RPS)
 
     def __post_init__(self) -> None:
         algorithm_named(self.algorithm)
+        in_order(self.retry_rules)
         if not self.backends:
             raise UsageError("A lab needs backends: give 1 or more.")
         if all(spec.is_backup for spec in self.backends):

@@ -8,11 +8,13 @@ from lab.backend_port import Backend
 from lab.config import BackendSpec
 from lab.faults import in_words
 from lab.fleet import Fleet
+from lab.inference import Inference
 from lab.journal import Journal
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, NginxView, TrafficView
 from lab.monitor import Monitor
+from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
@@ -25,11 +27,13 @@ OUTSIDE = BackendSpec(is_down=True)
 class Observer:
     """Reads and counts. Every figure it gives is of the moment it is asked."""
 
-    def __init__(self, log: AccessLog, fleet: Fleet, shot_name: str) -> None:
+    def __init__(self, log: AccessLog, fleet: Fleet, balancer: Balancer, shot_name: str) -> None:
         self.log = log
         self.tally = Tally(time.monotonic)
         self.journal = Journal(shot_name, time.monotonic, fleet.pid_of)
         self.monitor = Monitor()
+        self.inference = Inference(balancer.upstreams, balancer.frame.workers)
+        self._reloads = balancer.reloads
         self._fleet = fleet
 
     def read_log(self) -> None:
@@ -37,10 +41,13 @@ class Observer:
         for line in self.log.read():
             is_ours = self.journal.note_line(line)
             self.tally.count_line(line, is_ours=is_ours)
+            self.inference.note_line(line)
+            self._reloads.note_line(line)
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
         self.tally.count_outcomes(outcomes)
+        self._reloads.note_outcomes(outcomes)
         for outcome in outcomes:
             self.journal.note_outcome(outcome)
 
@@ -78,6 +85,7 @@ class Observer:
         rates = self.tally.hit_rates_rps()
         _, latencies = self.tally.recent_latencies()
         totals = self.tally.totals()
+        beliefs = self.inference.beliefs(time.time())
         all_hits = sum(totals.hits[backend.port] for backend in self._fleet)
 
         def view(backend: Backend) -> BackendView:
@@ -101,6 +109,7 @@ class Observer:
                 cpu_percent=usage.cpu_percent if usage else None,
                 rss_bytes=usage.rss_bytes if usage else None,
                 fault=in_words(backend.fault) if backend.fault else None,
+                belief=beliefs.get(backend.port),
                 note=backend.note,
             )
 

@@ -27,6 +27,7 @@ from lab.durations import seconds_of
 from lab.errors import UsageError
 from lab.fault_plan import PlannedFault, planned
 from lab.faults import FaultKind
+from lab.retry_rules import OFF, in_order
 
 RUN_REQUESTS = 1000
 """How many requests `lablb run` fires unless told how many or how long."""
@@ -95,6 +96,24 @@ class Weights(click.ParamType[tuple[int, ...]]):
             self.fail(f"{value!r} are no weights: write whole numbers like 5,1,1.", param, ctx)
 
 
+class RetryRules(click.ParamType[tuple[str, ...]]):
+    """`error timeout http_500`, or `off`: the words of `proxy_next_upstream`."""
+
+    name = "rules"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The words in nginx's order; a configuration file may give them as an array."""
+        words = str(value).replace(",", " ").split() if isinstance(value, str) else [str(word) for word in value]
+        if words == [OFF]:
+            return ()
+        if not words:
+            self.fail(f"Retry rules need a word: give some like 'error timeout', or {OFF!r} for none.", param, ctx)
+        try:
+            return in_order(words)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
 def _option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     """An option that `LABLB_<NAME>` can set too."""
     long_name = next(name for name in names if name.startswith("--"))
@@ -116,6 +135,13 @@ _LAB_OPTIONS = (
     _option("--backups", type=int, default=0, metavar="N", help="Make the last N backends backups."),
     _option("--max-fails", type=int, default=1, metavar="N", help="nginx's max_fails.  [default: 1]"),
     _option("--fail-timeout", type=Duration(), default=10.0, metavar="T", help="nginx's fail_timeout.  [default: 10s]"),
+    _option(
+        "--next-upstream",
+        type=RetryRules(),
+        default="error timeout",
+        metavar="'W W …'",
+        help="When nginx tries another backend, like 'error timeout http_500', or off.  [default: 'error timeout']",
+    ),
     _option("--service-time", type=Duration(), default=0.0, metavar="T", help="How long a backend takes, like 20ms."),
     _option("--capacity", type=int, metavar="N", help="Requests a backend works on at once.  [default: no limit]"),
     _option("--restart", is_flag=True, help="Bring back backends that die."),
@@ -207,6 +233,7 @@ def lab_config(options: dict[str, Any], traffic: TrafficSpec) -> LabConfig:
         restart=options["restart"],
         keep_root=options["keep_root"],
         faults=tuple(options.get("fault") or ()),
+        retry_rules=options["next_upstream"],
         traffic=traffic,
     )
     return config.with_weights(weights) if weights else config

@@ -4,7 +4,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from lab.access_log import AccessLog
+from lab.access_log import AccessLog, LogLine
 from lab.config import LabConfig
 from lab.errors import LabError
 from lab.fault_clock import FaultClock
@@ -17,6 +17,7 @@ from lab.nginx.server import NginxServer
 from lab.observer import Observer
 from lab.ports import Ports, next_free_port
 from lab.traffic.driver import TrafficDriver
+from lab.verdict import cases_of
 from lab.witnesses import NginxWitness, RequestDetail
 
 
@@ -44,7 +45,15 @@ class Parts:
         backends = [await backend.recall(line.request_id) for backend in tried if backend is not None]
         return RequestDetail(
             view=view_of(entry),
-            nginx=NginxWitness(line.time, line.worker_pid, line.generation, line.status, line.seconds, line.attempts),
+            nginx=NginxWitness(
+                line.time,
+                line.worker_pid,
+                line.generation,
+                line.status,
+                line.seconds,
+                line.attempts,
+                self._reasons(line),
+            ),
             client=None if entry.outcome is None else await self.driver.recall(entry.outcome.number),
             backends=tuple(witness for witness in backends if witness is not None),
         )
@@ -72,6 +81,10 @@ class Parts:
         await self.balancer.remove(port)
         await self.fleet.remove(port)
 
+    def _reasons(self, line: LogLine) -> tuple[str, ...]:
+        upstream = self.balancer.upstreams.get(line.generation)
+        return () if upstream is None else tuple(case.reason for case in cases_of(line, upstream))
+
 
 async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack) -> Parts:
     """Make what is missing, each part with its way to end; none of it runs yet.
@@ -81,7 +94,7 @@ async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: Asy
     """
     server = NginxServer(await find_nginx(config.nginx), ground.folder, ground.guardian)
     balancer = Balancer(server, config, ground.ports)
-    observer = Observer(AccessLog(server.access_log, time.monotonic), ground.fleet, shot_name)
+    observer = Observer(AccessLog(server.access_log, time.monotonic), ground.fleet, balancer, shot_name)
     exits.callback(observer.log.close)
     driver = TrafficDriver(config.traffic, shot_name, observer.note_outcomes)
     exits.push_async_callback(driver.stop)

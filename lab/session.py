@@ -158,7 +158,7 @@ class LabSession(Lab):
         await self.parts.remove_backend(port)
 
     async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
-        raise NotImplementedError
+        await self.parts.balancer.set_retry_rules(rules)
 
     async def repair(self) -> None:
         raise NotImplementedError
@@ -225,6 +225,7 @@ class LabSession(Lab):
             backends = [backend.pid for backend in parts.fleet if backend.pid is not None]
             nginx = [pid for pid in (server.master_pid, *self._worker_pids) if pid is not None]
             await parts.observer.monitor.sample([*backends, *nginx])
+            await parts.balancer.reloads.look(parts.ports.nginx)
             await asyncio.sleep(MONITOR_SECONDS)
 
     def _say(self, activity: str | None) -> None:
@@ -251,4 +252,6 @@ class LabSession(Lab):
             feed=observer.journal.feed(),
             ledger=observer.ledger(),
             config=balancer.config,
+            reload=balancer.reloads.view(),
+            retry_rules=balancer.upstream.retry_rules,
         )

@@ -12,6 +12,7 @@ from lab.config import BackendSpec
 from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
 from lab.privileges import worker_account
+from lab.retry_rules import DEFAULT_RETRY_RULES, directive_words
 from lab.runtime import base_folder
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Upstream:
     algorithm: str
     backends: tuple[tuple[int, BackendSpec], ...]
     """Port and `server` line of each."""
+    retry_rules: tuple[str, ...] = DEFAULT_RETRY_RULES
+    """What has nginx try another backend: words of `proxy_next_upstream`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: in
         servers=[(port, _parameters(spec)) for port, spec in upstream.backends],
         port=frame.port,
         read_timeout_ms=frame.read_timeout_ms,
+        next_upstream=directive_words(upstream.retry_rules),
     )
     return NginxFiles(main, site)
 

@@ -14,6 +14,7 @@ from lab.errors import LabError, NginxRefusedError
 from lab.nginx.binary import NginxBinary
 from lab.nginx.render import NginxFiles
 from lab.processes import Child
+from lab.reload_watch import Handover
 from lab.stdio import Message
 
 START_SECONDS = 5.0
@@ -76,11 +77,12 @@ class NginxServer:
             complaint = _first_complaint("\n".join(self._guardian.stderr) or self._errors_since(0), str(self.folder))
             raise NginxRefusedError(f"nginx ended as soon as it started: {complaint}")
 
-    async def reload(self, files: NginxFiles) -> None:
+    async def reload(self, files: NginxFiles) -> Handover:
         """Swap tested files in and reload; returns once the new workers run and the old ones take no more requests.
 
         `nginx -s reload` succeeds even when the master then fails, so new worker PIDs are what counts.
         """
+        began = time.monotonic()
         old_workers = set(self.worker_pids())
         log_size = self.error_log.stat().st_size
         files.write(self.folder)
@@ -99,6 +101,7 @@ class NginxServer:
                 text = _first_complaint(complaint, str(self.folder))
                 raise NginxRefusedError(f"nginx refused to reload: {text}") from None
             raise
+        return Handover(time.monotonic() - began, frozenset(old_workers), frozenset(self.worker_pids()))
 
     async def reopen_logs(self) -> None:
         """Have nginx write to new log files, after the old ones were renamed."""
