@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from lab.access_log import AccessLog
+from lab.caretaker import Caretaker
 from lab.config import LabConfig
 from lab.fleet import Fleet
 from lab.ground import Ground
@@ -12,6 +13,7 @@ from lab.journal import view_of
 from lab.nginx.balancer import Balancer
 from lab.nginx.binary import find_nginx
 from lab.nginx.server import NginxServer
+from lab.notices import Notices
 from lab.observer import Observer
 from lab.ports import Ports
 from lab.traffic.driver import TrafficDriver
@@ -27,6 +29,7 @@ class Parts:
     balancer: Balancer
     driver: TrafficDriver
     observer: Observer
+    caretaker: Caretaker
 
     async def request_detail(self, number: int) -> RequestDetail:
         """What client, nginx and backends know of the feed's request of that number.
@@ -47,16 +50,18 @@ class Parts:
         )
 
 
-async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack) -> Parts:
+async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack, notices: Notices) -> Parts:
     """Make what is missing, each part with its way to end; none of it runs yet.
 
     Raises:
         NotReadyError: there is no such nginx, or it lacks the algorithm.
     """
-    server = NginxServer(await find_nginx(config.nginx), ground.folder, ground.guardian)
+    server = NginxServer(await find_nginx(config.nginx), ground.folder, ground.guard)
     balancer = Balancer(server, config, ground.ports)
-    observer = Observer(AccessLog(server.access_log, time.monotonic), ground.fleet, shot_name)
+    observer = Observer(AccessLog(server.access_log, time.monotonic, tell=notices.tell), ground.fleet, shot_name)
     exits.callback(observer.log.close)
     driver = TrafficDriver(config.traffic, shot_name, observer.note_outcomes)
     exits.push_async_callback(driver.stop)
-    return Parts(ground.ports, ground.fleet, balancer, driver, observer)
+    caretaker = Caretaker(balancer, observer, driver, notices)
+    exits.callback(caretaker.close)
+    return Parts(ground.ports, ground.fleet, balancer, driver, observer, caretaker)
