@@ -87,7 +87,8 @@ class LogFile:
     def wants_reopening(self) -> bool:
         """Whether nginx is to be told to reopen its logs: it writes to a file that isn't at the log's path any more.
 
-        A file that stays away is asked for a few times, and then given up.
+        A file that stays away is asked for a few times, and then given up. One that is there is asked for once more,
+        since it may be somebody else's.
         """
         has_been_patient = self._asked == 0 or self._clock() - self._asked_at >= REOPENING_SECONDS
         return self._is_adrift and has_been_patient and self._asked < MOST_REOPENINGS
@@ -137,7 +138,7 @@ class LogFile:
             tail.close()
             self._tell(f"{self._path.name} is no file any more: what nginx logs isn't seen.")
             return
-        self._current, self._opened_at, self._is_adrift = tail, self._clock(), False
+        self._current, self._opened_at = tail, self._clock()
 
     def _look_for_a_cut(self, tail: Tail) -> None:
         if tail.status.st_size < tail.position:

@@ -78,6 +78,8 @@ def test_a_log_that_is_removed_is_made_anew_and_loses_no_line(followed: Followed
     assert followed.reopen_if_wanted()
     followed.write("named\n")
     assert followed.lines() == ["nameless", "named"]
+    followed.clock.advance(REOPENING_SECONDS)
+    assert followed.reopen_if_wanted()
     assert not followed.log.wants_reopening
 
 
