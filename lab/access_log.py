@@ -1,20 +1,17 @@
-"""Follows the access log that nginx writes, and parses its lines."""
+"""The access log that nginx writes: parses its lines."""
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
+from lab.log_file import LogFile
 from lab.witnesses import Attempt
 
-MAX_LOG_BYTES = 64 * 2**20
 MAX_FIGURE = 1e12
 """No time or number of bytes that nginx logs is larger."""
 NOT_MODIFIED = 304
-RETIRED_SECONDS = 5.0
-"""How long a file that was put aside is still read: nginx flushes what it holds when it reopens its logs."""
 
 
 class LogLine(NamedTuple):
@@ -162,72 +159,14 @@ def _port_of(address: str) -> int | None:
     return int(port) if host and port.isdigit() else None
 
 
-class Tail:
-    """What is appended to one file, line by line."""
+class AccessLog(LogFile):
+    """What nginx has logged of requests."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._rest = b""
-
-    @property
-    def position(self) -> int:
-        """How many bytes of the file have been read."""
-        return self._file.tell()
-
-    def lines(self) -> list[bytes]:
-        """The complete lines that have come since the last time."""
-        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
-        return lines
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class AccessLog:
-    """Reads what nginx has logged since the last time, across the rotations that keep the file small."""
-
-    def __init__(self, path: Path, clock: Callable[[], float], max_bytes: int = MAX_LOG_BYTES) -> None:
-        self._path = path
-        self._clock = clock
-        self._max_bytes = max_bytes
-        self._current: Tail | None = None
-        self._retired: Tail | None = None
-        self._retired_at = 0.0
-        self.foreign_lines = 0
-        """Lines that are not of the lab's format: somebody else writes to the log."""
-
-    @property
-    def wants_rotation(self) -> bool:
-        """Whether the file has grown past its limit, and the last rotation is over."""
-        return self._retired is None and self._current is not None and self._current.position > self._max_bytes
-
-    def rotate(self) -> None:
-        """Put the file aside. nginx writes on to it until it is told to reopen its logs; both are read meanwhile."""
-        self._path.replace(self._path.with_suffix(".old"))
-        self._current, self._retired, self._retired_at = None, self._current, self._clock()
+    foreign_lines = 0
+    """Lines that are not of the lab's format: somebody else writes to the log."""
 
     def read(self) -> list[LogLine]:
-        """All that was logged since the last time; nothing while nginx hasn't made the file yet."""
-        lines: list[LogLine] = []
-        if self._retired is not None:
-            lines += self._parse(self._retired)
-            if self._clock() - self._retired_at > RETIRED_SECONDS:
-                self._retired.close()
-                self._retired = None
-        if self._current is None and self._path.exists():
-            self._current = Tail(self._path.open("rb"))
-        if self._current is not None:
-            lines += self._parse(self._current)
-        return lines
-
-    def close(self) -> None:
-        """Close the files."""
-        for tail in (self._current, self._retired):
-            if tail is not None:
-                tail.close()
-        self._current = self._retired = None
-
-    def _parse(self, tail: Tail) -> list[LogLine]:
-        lines, foreign = parse_all(tail.lines())
+        """All that was logged since the last time."""
+        lines, foreign = parse_all(self.lines())
         self.foreign_lines += foreign
         return lines

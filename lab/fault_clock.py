@@ -50,17 +50,15 @@ class FaultClock:
         victim_at: Callable[[int], Victim],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.injections = [Injection(planned.text, port, in_words(planned.fault)) for port, planned in plan]
         self._plan = [planned for _, planned in plan]
         self._victim_at = victim_at
         self._clock = clock
         self._sleep = sleep
-
-    @property
-    def refusals(self) -> tuple[str, ...]:
-        """What a person should know: which faults of the plan couldn't be had."""
-        return tuple(f"{each.planned}: {each.refusal}" for each in self.injections if each.refusal is not None)
+        self._tell = tell
+        """Hears which faults of the plan couldn't be had."""
 
     async def run(self, has_begun: asyncio.Event) -> None:
         """Inject and undo, each at its time, from `has_begun` on; returns after the last."""
@@ -82,6 +80,7 @@ class FaultClock:
                     await victim.undo()
         except LabError as refusal:
             injection.refusal = str(refusal)
+            self._tell(f"{injection.planned}: {refusal}")
 
     async def _wait_until(self, seconds: float, started: float) -> float:
         """Return so many seconds after the start, and say how many there really were."""

@@ -51,6 +51,8 @@ class Journal:
         self._prefix = f"{shot_name}-"
         self._clock = clock
         self._pid_of = pid_of
+        self._dead_up_to = -1
+        """The highest number that a client which has died may have given."""
         self._lines = 0
         self._feed: deque[Entry] = deque(maxlen=FEED_LENGTH)
         self._unpaired: dict[int, Entry] = {}
@@ -75,6 +77,9 @@ class Journal:
         else:
             self.nginx_logged += line.status != CLIENT_GONE
             entry = self._pair(shot)
+            if shot <= self._dead_up_to and entry.outcome is None:
+                del self._unpaired[shot]
+                self._count_unreceived(line)
         entry.line, entry.number = line, self._lines
         self._count_crossing(entry)
         if line.attempts and line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
@@ -89,6 +94,14 @@ class Journal:
         entry.outcome = outcome
         self._count_crossing(entry)
         entry.view = None
+
+    def note_client_death(self, numbers_end: int) -> None:
+        """The client that gave the numbers up to this one has died: of what it didn't tell it has received nothing."""
+        self._dead_up_to = numbers_end
+        for number, entry in list(self._unpaired.items()):
+            if entry.line is not None:
+                del self._unpaired[number]
+                self._count_unreceived(entry.line)
 
     def feed(self) -> tuple[RequestView, ...]:
         """The latest requests, oldest first."""
@@ -116,7 +129,11 @@ class Journal:
     def _count_crossing(self, entry: Entry) -> None:
         """An answer that nginx sent in full while the client gave up was received by nobody."""
         line, outcome = entry.line, entry.outcome
-        if line is not None and outcome is not None and line.status != CLIENT_GONE and not outcome.fate.is_answer:
+        if line is not None and outcome is not None and not outcome.fate.is_answer:
+            self._count_unreceived(line)
+
+    def _count_unreceived(self, line: LogLine) -> None:
+        if line.status != CLIENT_GONE:
             self.nginx_logged -= 1
             self.crossed += 1
 

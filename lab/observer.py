@@ -18,7 +18,7 @@ from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
 
 OUTSIDE = BackendSpec(is_down=True)
 """Of a backend that isn't in the upstream yet, or any more."""
@@ -50,6 +50,11 @@ class Observer:
         self._reloads.note_outcomes(outcomes)
         for outcome in outcomes:
             self.journal.note_outcome(outcome)
+
+    def note_client_death(self, lost: int, numbers_end: int) -> None:
+        """Count the requests that were under way when the lab's client died as failed."""
+        self.tally.count_outcomes([Outcome(0, 0, 0, failed(CLIENT_DIED))] * lost)
+        self.journal.note_client_death(numbers_end)
 
     def ledger(self) -> Ledger:
         """The three counts, with what can't be in all of them yet."""
@@ -124,7 +129,7 @@ class Observer:
             source=server.binary.source,
             port=port,
             master_pid=server.master_pid,
-            worker_pids=tuple(worker_pids),
+            worker_pids=() if server.master_pid is None else tuple(worker_pids),
             cpu_percent=sum(each.cpu_percent for each in usage) if usage else None,
             rss_bytes=sum(each.rss_bytes for each in usage) if usage else None,
         )

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from lab.access_log import AccessLog, LogLine
+from lab.caretaker import Caretaker
 from lab.config import LabConfig
 from lab.errors import LabError
 from lab.fault_clock import FaultClock
@@ -14,6 +15,7 @@ from lab.journal import view_of
 from lab.nginx.balancer import Balancer
 from lab.nginx.binary import find_nginx
 from lab.nginx.server import NginxServer
+from lab.notices import Notices
 from lab.observer import Observer
 from lab.ports import Ports, next_free_port
 from lab.traffic.driver import TrafficDriver
@@ -31,6 +33,7 @@ class Parts:
     driver: TrafficDriver
     observer: Observer
     fault_clock: FaultClock
+    caretaker: Caretaker
 
     async def request_detail(self, number: int) -> RequestDetail:
         """What client, nginx and backends know of the feed's request of that number.
@@ -86,18 +89,22 @@ class Parts:
         return () if upstream is None else tuple(case.reason for case in cases_of(line, upstream))
 
 
-async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack) -> Parts:
+async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack, notices: Notices) -> Parts:
     """Make what is missing, each part with its way to end; none of it runs yet.
 
     Raises:
         NotReadyError: there is no such nginx, or it lacks the algorithm.
     """
-    server = NginxServer(await find_nginx(config.nginx), ground.folder, ground.guardian)
+    server = NginxServer(await find_nginx(config.nginx), ground.folder, ground.guard)
     balancer = Balancer(server, config, ground.ports)
-    observer = Observer(AccessLog(server.access_log, time.monotonic), ground.fleet, balancer, shot_name)
+    observer = Observer(
+        AccessLog(server.access_log, time.monotonic, tell=notices.tell), ground.fleet, balancer, shot_name
+    )
     exits.callback(observer.log.close)
     driver = TrafficDriver(config.traffic, shot_name, observer.note_outcomes)
     exits.push_async_callback(driver.stop)
     plan = [(ground.ports.backends[config.place_of(planned)], planned) for planned in config.faults]
-    fault_clock = FaultClock(plan, ground.fleet.__getitem__, time.perf_counter)
-    return Parts(ground.ports, ground.fleet, balancer, driver, observer, fault_clock)
+    fault_clock = FaultClock(plan, ground.fleet.__getitem__, time.perf_counter, tell=notices.tell)
+    caretaker = Caretaker(balancer, observer, driver, notices)
+    exits.callback(caretaker.close)
+    return Parts(ground.ports, ground.fleet, balancer, driver, observer, fault_clock, caretaker)

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 
 from lab.errors import NotReadyError
+from lab.living import birth, lives
+from lab.private_files import write_all, writing_to
 from lab.privileges import worker_account
 
 PREFIX = "lablb-"
@@ -25,7 +27,7 @@ NEWBORN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFolder:
-    """A folder (0700) of one lab, under a name that nobody can guess beforehand."""
+    """A folder (0700) of one lab, under a name that nobody can guess beforehand; all that is in it is private, too."""
 
     path: Path
 
@@ -38,21 +40,25 @@ class RuntimeFolder:
         """
         base = base_folder()
         path = private_folder(PREFIX)
-        try:
+        with writing_to(base):
             for name in ("sites-available", "sites-enabled", "temp"):
-                (path / name).mkdir()
+                (path / name).mkdir(mode=0o700)
             if (account := worker_account(base, keeps_root=keeps_root)) is not None:
-                os.chown(path, account.uid, account.gid)  # nginx's workers write bodies and reopen logs there
-        except OSError as error:
-            raise _unwritable(base, error) from None
+                for each in (path, path / "temp"):  # nginx's workers write bodies and reopen logs there
+                    os.chown(each, account.uid, account.gid)
         folder = cls(path)
         folder.record_owners(os.getpid())
         return folder
 
     def record_owners(self, *pids: int) -> None:
-        """Write down who answers for the folder, the lab first, so that a later lab can tell whether it is orphaned."""
-        owners = [[pid, psutil.Process(pid).create_time()] for pid in pids]
-        (self.path / OWNER_FILE).write_text(json.dumps(owners), encoding="utf-8")
+        """Write down who answers for the folder, the lab first, so that a later lab can tell whether it is orphaned.
+
+        Raises:
+            NotReadyError: the folder can't be written.
+        """
+        owners = [(pid, _birth(pid)) for pid in pids]
+        with writing_to(self.path):
+            write_all({self.path / OWNER_FILE: json.dumps(owners)})
 
     def remove(self) -> None:
         """Remove it, if the guardian hasn't: one that was killed leaves its nginx behind, too."""
@@ -83,16 +89,8 @@ def private_folder(prefix: str) -> Path:
         NotReadyError: the folder for runtime files can't be written.
     """
     base = base_folder()
-    try:
+    with writing_to(base):
         return Path(tempfile.mkdtemp(prefix=prefix, dir=base))
-    except OSError as error:
-        raise _unwritable(base, error) from None
-
-
-def _unwritable(base: Path, error: OSError) -> NotReadyError:
-    return NotReadyError(
-        f"The lab can't write to {base} ({error.strerror}): make it writable or point TMPDIR elsewhere."
-    )
 
 
 def sweep() -> None:
@@ -117,18 +115,18 @@ def _is_ours(path: Path) -> bool:
 
 
 def _owners(path: Path) -> list[tuple[int, float]]:
-    """PID and creation time of the lab and of its guardian; nothing while the folder is being made or removed."""
+    """PID and birth of the lab and of its guardian; nothing while the folder is being made or removed."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         content = json.loads((path / OWNER_FILE).read_text(encoding="utf-8"))
-        return [(int(pid), float(created)) for pid, created in content]
+        return [(int(pid), float(born)) for pid, born in content]
     return []
 
 
-def _lives(pid: int, created: float) -> bool:
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(pid)
-        return process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE
-    return False
+def _birth(pid: int) -> float:
+    """0, which no process has, for one that has just died."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return birth(pid)
+    return 0.0
 
 
 def _lab_is_gone(path: Path) -> bool:
@@ -137,11 +135,11 @@ def _lab_is_gone(path: Path) -> bool:
         with contextlib.suppress(OSError):
             return time.time() - path.stat().st_mtime > NEWBORN_SECONDS
         return False
-    return not _lives(*owners[0])
+    return not lives(*owners[0])
 
 
 def _guardian_lives(path: Path) -> bool:
-    return any(_lives(*owner) for owner in _owners(path)[1:])
+    return any(lives(*owner) for owner in _owners(path)[1:])
 
 
 def _kill_nginx_of(path: Path) -> None:

@@ -15,6 +15,7 @@ from lab.ground import lay_ground
 from lab.latency import LatencySeries
 from lab.ledger import Ledger
 from lab.models import Phase, Snapshot
+from lab.notices import Notices
 from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
 from lab.runtime import sweep
@@ -24,9 +25,9 @@ from lab.witnesses import RequestDetail
 if TYPE_CHECKING:
     from lab.parts import Parts
 
-LOG_SECONDS = 0.2
+LEDGER_SECONDS = 0.1
 SNAPSHOT_SECONDS = 0.2
-MONITOR_SECONDS = 1.0
+MONITOR_SECONDS = 0.5
 SETTLE_SECONDS = 3.0
 
 
@@ -43,6 +44,7 @@ class LabSession(Lab):
         self._parts: Parts | None = None
         self._exits = AsyncExitStack()
         self._publisher = Publisher()
+        self._notices = Notices()
         self._phase = Phase.STARTING
         self._activity: str | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -70,13 +72,15 @@ class LabSession(Lab):
         await asyncio.to_thread(sweep)
         ports = choose_ports(self.config)
         require_free(ports)
+        if ports.notice is not None:
+            self._notices.tell(ports.notice)
         count = len(ports.backends)
         self._say(f"starting {count} backend{'' if count == 1 else 's'}, the client and nginx")
-        ground = await lay_ground(self.config, ports, self._exits)
+        ground = await lay_ground(self.config, ports, self._exits, self._notices)
         await ground.fleet.spawn()
         from lab.parts import assemble  # noqa: PLC0415 - its imports take 0.1 s, as the backends' own do meanwhile
 
-        parts = await assemble(self.config, self.shot_name, ground, self._exits)
+        parts = await assemble(self.config, self.shot_name, ground, self._exits, self._notices)
         await side_by_side(parts.driver.start(ports.nginx), self._balance(parts))
         self._parts = parts
         self._phase = Phase.RUNNING
@@ -128,7 +132,7 @@ class LabSession(Lab):
             ledger = parts.observer.ledger()
             if not ledger.largest_gap or time.monotonic() > deadline:
                 return ledger.settled()
-            await asyncio.sleep(LOG_SECONDS / 2)
+            await asyncio.sleep(LEDGER_SECONDS)
 
     async def use_algorithm(self, name: str) -> None:
         await self.parts.balancer.use_algorithm(name)
@@ -161,7 +165,7 @@ class LabSession(Lab):
         await self.parts.balancer.set_retry_rules(rules)
 
     async def repair(self) -> None:
-        raise NotImplementedError
+        await self.parts.caretaker.repair()
 
     async def change_weight(self, port: int, by: int) -> None:
         await self.parts.balancer.change_weight(port, by)
@@ -196,21 +200,14 @@ class LabSession(Lab):
         self.parts.observer.tally.zero()
 
     async def _beat(self, parts: "Parts") -> None:
-        faults = parts.fault_clock.run(parts.driver.has_begun)
-        await side_by_side(self._follow_log(parts), self._publish(parts), self._watch_processes(parts), faults)
+        caretaker, faults = parts.caretaker, parts.fault_clock.run(parts.driver.has_begun)
+        await side_by_side(
+            caretaker.follow_logs(), caretaker.watch_disk(), self._publish(parts), self._watch_processes(parts), faults
+        )
 
     def _note_heart(self, heart: asyncio.Task[None]) -> None:
         if not heart.cancelled() and (failure := heart.exception()) is not None:
             self._publisher.close(failure)
-
-    async def _follow_log(self, parts: "Parts") -> None:
-        log = parts.observer.log
-        while True:
-            parts.observer.read_log()
-            if log.wants_rotation:
-                log.rotate()
-                await parts.balancer.server.reopen_logs()
-            await asyncio.sleep(LOG_SECONDS)
 
     async def _publish(self, parts: "Parts") -> None:
         while True:
@@ -237,12 +234,11 @@ class LabSession(Lab):
         if parts is None:
             return Snapshot(sequence, self._phase, self._activity)
         balancer, observer = parts.balancer, parts.observer
-        notices = (parts.ports.notice, parts.driver.obituary, *parts.fault_clock.refusals)
         return Snapshot(
             sequence=sequence,
             phase=self._phase,
             activity=self._activity,
-            notices=tuple(notice for notice in notices if notice is not None),
+            notices=self._notices.told,
             algorithm=balancer.upstream.algorithm,
             algorithms=balancer.choices(),
             nginx=observer.nginx(balancer.server, parts.ports.nginx, self._worker_pids),

@@ -62,6 +62,13 @@ class Balancer:
         await self.server.start(files)
         self.config = ConfigView(1, f"started with {self.upstream.algorithm}", files.main, files.site)
 
+    async def restart(self) -> None:
+        """Start nginx anew on the configuration in force, if it doesn't run."""
+        async with self._one_change_at_a_time:
+            if self.server.master_pid is None:
+                assert self.config is not None
+                await self.server.start(render(self.server.binary, self.frame, self.upstream, self.config.generation))
+
     async def use_algorithm(self, name: str) -> None:
         """Balance by this algorithm from now on."""
         algorithm = algorithm_named(name)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lab.algorithms import ALGORITHMS, Algorithm
 from lab.errors import NotReadyError
+from lab.private_files import write_all, writing_to
 from lab.runtime import private_folder
 
 BUNDLED = "bundled"
@@ -118,7 +119,8 @@ async def _accepts(binary: NginxBinary, snippet: str) -> bool:
     scratch = private_folder("nginx-probe-")
     try:
         config = scratch / "nginx.conf"
-        config.write_text(f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n", encoding="utf-8")
+        with writing_to(scratch):
+            write_all({config: f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n"})
         process = await asyncio.create_subprocess_exec(
             binary.path,
             *binary.error_log_option,

@@ -11,6 +11,7 @@ from lab.algorithms import algorithm_named
 from lab.config import BackendSpec
 from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
+from lab.private_files import write_all
 from lab.privileges import worker_account
 from lab.retry_rules import DEFAULT_RETRY_RULES, directive_words
 from lab.runtime import base_folder
@@ -52,17 +53,21 @@ class NginxFiles:
     site: str
 
     def write(self, folder: Path) -> None:
-        """Write them into `folder` the article's way: the site in sites-available, a link to it in sites-enabled."""
+        """Write them into `folder` the article's way: the site in sites-available, a link to it in sites-enabled.
+
+        Raises:
+            OSError: the disk refuses; what was there before is still there.
+        """
         available, enabled = folder / "sites-available" / SITE, folder / "sites-enabled" / SITE
         for path in (available, enabled):
-            path.parent.mkdir(exist_ok=True)
-        (folder / "nginx.conf").write_text(self.main, encoding="utf-8")
-        available.write_text(self.site, encoding="utf-8")
-        enabled.unlink(missing_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_all({folder / "nginx.conf": self.main, available: self.site})
+        if enabled.is_symlink():
+            return
         try:
             enabled.symlink_to(Path("..") / "sites-available" / SITE)
         except OSError:  # Windows refuses links without a privilege
-            enabled.write_text(self.site, encoding="utf-8")
+            write_all({enabled: self.site})
 
 
 def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: int) -> NginxFiles:

@@ -1,10 +1,10 @@
-"""The lab's remote control of the process that fires."""
+"""The lab's remote control of the process that fires, and another such process should it die."""
 
 import asyncio
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lab.config import TrafficSpec
@@ -17,12 +17,29 @@ from lab.witnesses import ClientWitness
 RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 CONNECTION_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 READY_SECONDS = 15.0
+NUMBERS_OF_ONE = 1 << 32
+"""So many numbers are each worker's own: one that follows a dead one can't know which that has used."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDeath:
+    """A worker that ended before its time."""
+
+    pid: int
+    code: int
+    last_words: str
+    lost: int
+    """Requests under way, as far as it had told of them."""
+    numbers_end: int
+    """All its requests' numbers are up to this one, and all of the next worker's above it."""
 
 
 class TrafficDriver:
     """Starts the traffic worker, steers it, and hands its outcomes on."""
 
     def __init__(self, spec: TrafficSpec, shot_name: str, record: Callable[[Sequence[Outcome]], None]) -> None:
+        self.on_death: Callable[[WorkerDeath], None] = lambda _: None
+        """Is told of a worker that ended before its time."""
         self.in_flight = 0
         self.finished = 0
         self.elapsed_seconds = 0.0
@@ -39,6 +56,11 @@ class TrafficDriver:
         self._ready = asyncio.Event()
         self._done = asyncio.Event()
         self._child: Child | None = None
+        self._port = 0
+        self._numbered_after = 0
+        self._end: asyncio.Task[None] | None = None
+        """Done when the current worker's end is accounted for."""
+        self._is_stopping = False
 
     @property
     def loop(self) -> LoopKind:
@@ -49,27 +71,45 @@ class TrafficDriver:
         """None while it doesn't run."""
         return self._child.pid if self._child is not None and self._child.returncode is None else None
 
-    @property
-    def obituary(self) -> str | None:
-        """What a person should know of a worker that has ended before its time."""
-        if self._child is None or self._child.returncode is None:
-            return None
-        return f"The lab's client has ended, so nothing is fired any more: {' '.join(self._child.stderr)[-200:]}"
-
     async def start(self, port: int) -> None:
         """Start the worker, paused.
 
         Raises:
             LabError: it ended, or took too long.
         """
-        arguments = {"port": port, "name": self._shot_name, "spec": asdict(self._spec)}
-        self._child = await Child.spawn("lab.traffic.worker", json.dumps(arguments), listener=self._hear)
+        self._port = port
+        self._ready.clear()
+        plan = {
+            "port": port,
+            "name": self._shot_name,
+            "spec": asdict(self._spec),
+            "numbered_after": self._numbered_after,
+        }
+        child = self._child = await Child.spawn("lab.traffic.worker", json.dumps(plan), listener=self._hear)
+        self._end = asyncio.create_task(self._see_end(child))
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._ready.wait()
         except TimeoutError:
-            words = " ".join(self._child.stderr) or "it said nothing"
+            words = " ".join(child.stderr) or "it said nothing"
             raise LabError(f"The traffic worker didn't start: {words}") from None
+
+    async def restart(self) -> None:
+        """Start another worker in place of one that has died: the same plan from its beginning, the rate as it was set.
+
+        Raises:
+            LabError: it ended, or took too long.
+        """
+        if self.pid is not None or self._end is None:
+            return
+        await self._end
+        if self.rate_rps != self._spec.rate_rps:
+            self._spec = replace(self._spec, rate_rps=self.rate_rps, ramp=None)
+        if self.loop is LoopKind.CLOSED:
+            self._spec = replace(self._spec, connections=self.connections)
+        await self.start(self._port)
+        if not self.is_paused:
+            self._send("go")
 
     async def finish(self) -> None:
         """Wait until the plan is at its end and all outcomes are in.
@@ -95,13 +135,13 @@ class TrafficDriver:
         return None if witness is None else ClientWitness(**witness)
 
     def resume(self) -> None:
-        self.is_paused = False
         self._send("go")
         self.has_begun.set()
+        self.is_paused = False
 
     def pause(self) -> None:
-        self.is_paused = True
         self._send("pause")
+        self.is_paused = True
 
     def fire_once(self) -> None:
         self._send("fire")
@@ -116,12 +156,24 @@ class TrafficDriver:
             self._send("connections", connections=self.connections)
 
     async def stop(self) -> None:
+        self._is_stopping = True
         if self._child is not None:
             await self._child.stop()
+        if self._end is not None:
+            await self._end
+
+    async def _see_end(self, child: Child) -> None:
+        """All that it told is heard when this goes on; what it hadn't told of, nobody can tell any more."""
+        code = await child.wait()
+        if self._is_stopping:
+            return
+        lost, self.in_flight, self.finished = self.in_flight, 0, 0
+        self._numbered_after += NUMBERS_OF_ONE
+        self.on_death(WorkerDeath(child.pid, code, " ".join(child.stderr)[-200:], lost, self._numbered_after))
 
     def _send(self, order: str, **values: float) -> None:
         if self.pid is None or self._child is None:
-            raise LabError("The lab's client has ended: quit and start the lab again.")
+            raise LabError("The lab's client has ended: R starts it again.")
         self._child.send({"order": order, **values})
 
     def _hear(self, event: dict[str, Any]) -> None:

@@ -37,7 +37,10 @@ class Gun:
         make_lane: Callable[[Owner], Lane],
         record: Callable[[Shot], None],
         make_waker: Callable[[Callable[[], None]], Waker] = Metronome,
+        numbered_after: int = 0,
     ) -> None:
+        self._numbered_after = numbered_after
+        """The number before that of the first request."""
         self.sent = 0
         """Requests that fell due; those that still wait for a free lane are among them."""
         self.finished = 0
@@ -201,7 +204,7 @@ class Gun:
 
     def _release(self, due: float) -> None:
         self.sent += 1
-        self._fire(self.sent, due)
+        self._fire(self._numbered_after + self.sent, due)
 
     def _fire(self, number: int, due: float) -> None:
         while self._free:

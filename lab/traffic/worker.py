@@ -42,10 +42,10 @@ class Reporter:
             emit({"event": "outcomes", "sent": gun.sent, "elapsed": gun.elapsed_seconds, "outcomes": outcomes})
 
 
-async def work(target: Target, spec: TrafficSpec) -> None:
+async def work(target: Target, spec: TrafficSpec, numbered_after: int) -> None:
     """Fire as ordered, until the lab is gone."""
     reporter = Reporter()
-    gun = Gun(spec, lambda owner: Lane(target, owner), reporter.record)
+    gun = Gun(spec, lambda owner: Lane(target, owner), reporter.record, numbered_after=numbered_after)
 
     async def report() -> None:
         is_done = False
@@ -127,7 +127,7 @@ def main() -> None:
     """The command `python -m lab.traffic.worker`."""
     plan = json.loads(sys.argv[1])
     spec = unpack_spec(plan["spec"])
-    run(work(aim(plan["port"], plan["name"], spec.request), spec))
+    run(work(aim(plan["port"], plan["name"], spec.request), spec, plan["numbered_after"]))
 
 
 if __name__ == "__main__":

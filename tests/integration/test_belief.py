@@ -62,6 +62,16 @@ async def believed(lab: LabSession, port: int, standing: Standing, *, what: str 
     return belief_of(snapshot, port)
 
 
+async def failed_again(lab: LabSession, port: int, fails: int) -> Snapshot:
+    """Wait until nginx is believed to have more failures than so many on its account."""
+    return await seen(lab, lambda shown: belief_of(shown, port).fails > fails, what="the test that fails")
+
+
+async def logged(lab: LabSession, witness: Witness, lines: int) -> None:
+    """Wait until the lab has read so many lines."""
+    await seen(lab, lambda shown: len(witness.lines) >= lines, what=f"{lines} lines")
+
+
 async def ask_once(lab: LabSession, **changes: str) -> int:
     """The status of one request, once the lab has read of it in nginx's log."""
     before = lab.parts.observer.tally.totals().other_clients
@@ -90,9 +100,7 @@ async def test_the_retry_comes_when_it_was_predicted(start_lab: StartLab, nginx:
         assert retry_at is not None
         last = witness.begins(port)[-1]
         assert retry_at - fail_timeout - 1 <= last <= retry_at - fail_timeout + CLOCK_SECONDS
-        snapshot = await seen(
-            lab, lambda shown, fails=fails: belief_of(shown, port).fails > fails, what="the test that fails"
-        )
+        snapshot = await failed_again(lab, port, fails)
         benched = belief_of(snapshot, port)
         (test, *_) = [began for began in witness.begins(port) if began > last]
         assert retry_at - CLOCK_SECONDS <= test <= retry_at + PROMPT_SECONDS
@@ -234,8 +242,7 @@ async def test_through_random_faults_no_attempt_contradicts_it(start_lab: StartL
             await lab.toggle_freeze(port)
         else:
             await lab.kill_backend(port)
-        lines = len(witness.lines)
-        await seen(lab, lambda shown, lines=lines: len(witness.lines) >= lines + 70, what="requests")
+        await logged(lab, witness, len(witness.lines) + 70)
     await lab.toggle_traffic()
     await seen(lab, lambda shown: shown.traffic.in_flight == 0, what="the last answer")
     await lab.settle()

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from subprocess import Popen
 
-import psutil
 import pytest
 
 from tests.integration.conftest import Place
@@ -17,6 +16,7 @@ from tests.integration.facts import (
     lablb,
     lablb_running,
     listening,
+    only_one,
     processes_in,
     running,
     wait_until,
@@ -35,11 +35,6 @@ def wait_for_traffic(lab: Popen[str], place: Place) -> None:
         return place.is_traffic_flowing()
 
     wait_until(is_flowing, what="traffic")
-
-
-def only(found: list[psutil.Process]) -> psutil.Process:
-    (process,) = found
-    return process
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -119,7 +114,7 @@ def test_after_lab_and_guardian_are_killed_the_next_start_sweeps(place: Place) -
     """Nobody is left to end nginx, which goes on holding its port, until the next lab comes."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        guardian = only(running("lab.guardian", place.folder))
+        guardian = only_one(running("lab.guardian", place.folder))
         guardian.kill()
         lab.kill()
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
@@ -133,7 +128,7 @@ def test_a_frozen_backend_of_a_lab_killed_with_its_guardian_is_swept_too(place: 
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
         freeze_a_backend(place)
-        guardian = only(running("lab.guardian", place.folder))
+        guardian = only_one(running("lab.guardian", place.folder))
         guardian.kill()
         lab.kill()
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
@@ -145,7 +140,7 @@ def test_a_lab_whose_guardian_is_killed_still_leaves_nothing(place: Place) -> No
     """However it takes the loss, nginx doesn't outlive it."""
     with lablb_running("run", "-z", "2s", *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        only(running("lab.guardian", place.folder)).kill()
+        only_one(running("lab.guardian", place.folder)).kill()
         lab.communicate(timeout=20)
     place.wait_until_empty()
 
@@ -154,7 +149,7 @@ def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> Non
     """Exit code 1, no traceback, nothing left."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        only(running("lab.traffic.worker", place.folder)).kill()
+        only_one(running("lab.traffic.worker", place.folder)).kill()
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 1
     assert err.startswith("lablb: The traffic worker ended before its time")

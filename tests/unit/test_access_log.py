@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lab.access_log import RETIRED_SECONDS, AccessLog, LogLine, Tail, parse, parse_attempts
+from lab.access_log import AccessLog, LogLine, parse, parse_attempts
+from lab.log_file import RETIRED_SECONDS, Tail
 from lab.witnesses import Attempt
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import FIELDS, raw_line

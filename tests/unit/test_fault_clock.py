@@ -1,6 +1,7 @@
 """A plan of faults, carried out by the clock."""
 
 import asyncio
+from collections.abc import Callable
 
 from lab.errors import LabError
 from lab.fault_clock import FaultClock
@@ -31,13 +32,17 @@ class Patient:
 
 
 def carried_out(
-    *texts: str, patients: dict[int, Patient], begins_after: float = 0.0, ends_after: float = 100.0
+    *texts: str,
+    patients: dict[int, Patient],
+    begins_after: float = 0.0,
+    ends_after: float = 100.0,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> FaultClock:
     """The clock after it has run, or was broken off."""
 
     async def run() -> FaultClock:
         plan = [(plan.port, plan) for plan in map(planned, texts)]
-        clock = FaultClock(plan, patients.__getitem__, virtual_seconds)
+        clock = FaultClock(plan, patients.__getitem__, virtual_seconds, tell=tell)
         has_begun = asyncio.Event()
         asyncio.get_running_loop().call_later(begins_after, has_begun.set)
         try:
@@ -58,7 +63,7 @@ def test_faults_come_and_go_at_their_times() -> None:
     assert patients[72].history == [(3, "slow"), (6, "undo")]
     assert [(each.port, each.fault) for each in clock.injections] == [(72, "slow 300 ms"), (71, "killed")]
     assert [(each.at_seconds, each.until_seconds) for each in clock.injections] == [(3, 6), (2, None)]
-    assert clock.refusals == ()
+    assert [each.refusal for each in clock.injections] == [None, None]
 
 
 def test_time_counts_from_the_first_request() -> None:
@@ -87,10 +92,11 @@ def test_an_end_undoes_nothing_that_has_taken_its_place() -> None:
 def test_what_was_refused_is_told_and_nothing_of_it_undone() -> None:
     """The other faults of the plan go on."""
     patients = {71: Patient(refuses="It isn't running: restart it first."), 72: Patient()}
-    clock = carried_out("slow:71:20ms@1s..2s", "kill:72@3s", patients=patients)
+    told: list[str] = []
+    carried_out("slow:71:20ms@1s..2s", "kill:72@3s", patients=patients, tell=told.append)
     assert patients[71].history == [(1, "slow")]
     assert patients[72].history == [(3, "kill")]
-    assert clock.refusals == ("slow:71:20ms@1s..2s: It isn't running: restart it first.",)
+    assert told == ["slow:71:20ms@1s..2s: It isn't running: restart it first."]
 
 
 def test_what_the_run_was_too_short_for_has_no_time() -> None:

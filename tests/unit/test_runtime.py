@@ -8,10 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lab.errors import NotReadyError
+from lab.living import birth
 from lab.runtime import HANDOVER_SECONDS, NEWBORN_SECONDS, RuntimeFolder, base_folder, sweep
 
 
@@ -151,8 +151,8 @@ def test_sweeping_waits_for_the_guardian_of_a_lab_that_was_just_killed(dead_pid:
     folder = RuntimeFolder.create()
     code = f"import time; time.sleep(0.3); __import__('shutil').rmtree({str(folder.path)!r})"
     with subprocess.Popen([sys.executable, "-c", code]) as guardian:
-        created = psutil.Process(guardian.pid).create_time()
-        (folder.path / "owner.json").write_text(f"[[{dead_pid}, 1.0], [{guardian.pid}, {created}]]")
+        born = birth(guardian.pid)
+        (folder.path / "owner.json").write_text(f"[[{dead_pid}, 1.0], [{guardian.pid}, {born}]]")
         begun = time.monotonic()
         sweep()
         assert not folder.path.exists()
