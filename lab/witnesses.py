@@ -76,6 +76,8 @@ class NginxWitness:
     status: int
     seconds: float
     attempts: tuple[Attempt, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Why nginx went on or stopped after each attempt, in a sentence; lined up with `attempts`."""
 
 
 @dataclass(frozen=True, slots=True)
