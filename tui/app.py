@@ -1,5 +1,7 @@
 """The Textual app: starts the lab, shows it, and never leaves without stopping it."""
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
@@ -19,14 +21,14 @@ class LabApp(App[LabError | None]):
     """The dashboard of one lab. Its result is the error that kept the lab from starting, if one did."""
 
     TITLE = "lablb"
-    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("ink", "dashboard", "latency", "texts")]
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("ink", "dashboard", "latency", "texts", "choices")]
     COMMANDS: ClassVar = {DashboardCommands}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "quit", show=False, priority=True)]
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self.lab = lab
-        self._dashboard = Dashboard(lab)
+        self._dashboard = Dashboard(lab, clock)
         self._is_leaving = False
         for theme in (DARK, LIGHT):
             self.register_theme(theme)

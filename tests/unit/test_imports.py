@@ -21,6 +21,9 @@ PUBLIC_FACE = {
     "lab.config",
     "lab.errors",
     "lab.algorithms",
+    "lab.belief",
+    "lab.faults",
+    "lab.retry_rules",
 }
 """What the dashboard may know of the engine."""
 
