@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from lab.balancing.peer import Peer, Refusal
 
+MOST_LISTED = 8
+"""A sentence lists no more peers than that."""
+
 
 def port_of(server: str) -> str:
     """How a person calls a server of the lab: by its port."""
@@ -70,7 +73,7 @@ class ByTurn(Decision):
 
     @property
     def why(self) -> str:
-        return why_its_turn(self.server, self.turns)
+        return why_its_turn(self.turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class ByLoad(Decision):
         conns = next(load.conns for load in self.loads if load.server == self.server)
         if not self.turns:
             return f"it has the fewest active requests per weight ({conns})"
-        return f"{len(self.turns)} have equally few active requests; {why_its_turn(self.server, self.turns)}"
+        return f"{len(self.turns)} have equally few active requests; {why_its_turn(self.turns)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class ByDraw(Decision):
     @property
     def why(self) -> str:
         if self.turns:
-            return f"{len(self.draws)} draws were in vain; {why_its_turn(self.server, self.turns)}"
+            return f"{len(self.draws)} draws were in vain; {why_its_turn(self.turns)}"
         drawn = self.draws[-1]
         return f"{drawn.number} of 0 to {drawn.total_weight - 1} was drawn"
 
@@ -140,7 +143,7 @@ class ByTwoDraws(Decision):
     @property
     def why(self) -> str:
         if self.turns:
-            return f"{len(self.draws)} draws gave no two; {why_its_turn(self.server, self.turns)}"
+            return f"{len(self.draws)} draws gave no two; {why_its_turn(self.turns)}"
         first, second = self.loads
         names = f"{port_of(first.server)} and {port_of(second.server)} were drawn"
         if self.server == first.server:
@@ -174,9 +177,9 @@ class ByHash(Decision):
     @property
     def why(self) -> str:
         if not self.key:
-            return f"the key is empty; {why_its_turn(self.server, self.turns)}"
+            return f"the key is empty; {why_its_turn(self.turns)}"
         if self.turns:
-            return f"{len(self.steps)} hashes were in vain; {why_its_turn(self.server, self.turns)}"
+            return f"{len(self.steps)} hashes were in vain; {why_its_turn(self.turns)}"
         step = self.steps[-1]
         walked = "" if len(self.steps) == 1 else f"after {len(self.steps) - 1} in vain, "
         return f"{walked}{self.key} hashes to {step.hash}, modulo {self.total_weight} that is {step.place}"
@@ -197,9 +200,9 @@ class ByRing(Decision):
     @property
     def why(self) -> str:
         if not self.key:
-            return f"the key is empty; {why_its_turn(self.server, self.turns)}"
+            return f"the key is empty; {why_its_turn(self.turns)}"
         if not self.steps or self.steps[-1].refusal is not None:
-            return f"{len(self.steps)} points were in vain; {why_its_turn(self.server, self.turns)}"
+            return f"{len(self.steps)} points were in vain; {why_its_turn(self.turns)}"
         step = self.steps[-1]
         walked = "" if len(self.steps) == 1 else f", and {len(self.steps) - 1} before it were in vain"
         return f"{self.key} hashes to {self.key_hash:08x}, and point {step.hash:08x} is next on the ring{walked}"
@@ -229,14 +232,14 @@ class ByTime(Decision):
         eta_ms = next(estimate.eta_ms for estimate in self.estimates if estimate.server == self.server)
         if not self.turns:
             return f"it is expected to be done soonest per weight (in {eta_ms} ms)"
-        return f"{len(self.turns)} are expected to be equally fast; {why_its_turn(self.server, self.turns)}"
+        return f"{len(self.turns)} are expected to be equally fast; {why_its_turn(self.turns)}"
 
 
-def why_its_turn(server: str, turns: tuple[Turn, ...]) -> str:
+def why_its_turn(turns: tuple[Turn, ...]) -> str:
     """Why this one won the round."""
-    raised = next(turn.raised for turn in turns if turn.server == server)
-    equals = [turn for turn in turns if turn.raised == raised]
     if len(turns) == 1:
         return "nobody else is eligible"
-    first = f"the first of {len(equals)} with" if len(equals) > 1 else "with"
-    return f"it is {first} the highest current weight ({raised})"
+    raised = max(turn.raised for turn in turns)
+    first = "" if [turn.raised for turn in turns].count(raised) == 1 else ", and it is the first with that"
+    among = f" of {', '.join(str(turn.raised) for turn in turns)}" if len(turns) <= MOST_LISTED else ""
+    return f"its current weight {raised} is the highest{among}{first}"

@@ -35,7 +35,7 @@ def test_a_round_of_round_robin_can_be_followed() -> None:
         (2, 1, 3, 3),
     ]
     assert decision.server == "127.0.0.1:72"
-    assert decision.why == "it is the first of 2 with the highest current weight (3)"
+    assert decision.why == "its current weight 3 is the highest of 1, 3, 3, and it is the first with that"
 
 
 def test_least_conn_on_an_idle_system_is_round_robin() -> None:
