@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: lab test lint unit screenshots bench clean
+.PHONY: lab test lint unit differential screenshots bench clean
 
 lab: $(VENV)/.lab  ## start the dashboard
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
@@ -23,6 +23,10 @@ lint: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/python -m pytest tests/unit tests/tui
+
+SECONDS ?= 600
+differential: $(VENV)/.test  ## hold the models of how nginx picks to the real one, with new seeds, for SECONDS
+	$(BIN)/python -m tests.differential --seconds $(SECONDS)
 
 screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
 	$(BIN)/python screenshots/make.py

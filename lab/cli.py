@@ -15,13 +15,14 @@ import click
 from click.shell_completion import get_completion_class
 
 from lab import __version__, event_loop
-from lab.config import LabConfig
+from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.options import (
     dashboard_traffic,
     file_defaults,
     lab_config,
     lab_options,
+    prediction_options,
     run_traffic,
     traffic_options,
 )
@@ -50,6 +51,11 @@ Examples:
 CONFIG_EPILOG = """\b
 Example:
   lablb config --algorithm hash_consistent --weights 3,1
+"""
+PREDICT_EPILOG = """\b
+Examples:
+  lablb predict --algorithm round_robin --weights 5,1,1 -n 7
+  lablb predict --algorithm hash --path /a --path /b -n 2
 """
 COMPLETION_EPILOG = """\b
 Examples:
@@ -169,6 +175,28 @@ def show_config(**options: Any) -> None:
     config = lab_config(options, LabConfig().traffic)
     for name, text in asyncio.run(preview(config, choose_ports(config))).items():
         click.echo(f"# ---- {name}\n{text}")
+
+
+@cli.command(context_settings=HELP, epilog=PREDICT_EPILOG)
+@lab_options
+@prediction_options
+@click.option("-n", "count", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many requests.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], **options: Any) -> None:
+    """Foretell whom nginx will pick, and why: requests one after the other, from a fresh start on.
+
+    It is a model of nginx, held to the real one by a test; lablb run fires the same requests at the real one.
+    """
+    from lab.predict import foretell  # noqa: PLC0415
+
+    config = lab_config(options, TrafficSpec(request=RequestSpec(paths=path or ("/",))))
+    forecast = foretell(config, choose_ports(config).backends, requests=count, seed=seed)
+    if format_ == "json":
+        click.echo(forecast.as_json(), nl=False)
+        for note in forecast.notes:
+            click.echo(f"lablb: {note}", err=True)
+    else:
+        click.echo(forecast.as_text(), nl=False)
 
 
 @cli.command(context_settings=HELP, epilog=COMPLETION_EPILOG)

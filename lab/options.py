@@ -154,6 +154,9 @@ _LAB_OPTIONS = (
     _option("--nginx-workers", type=int, default=1, metavar="N", help="nginx's worker_processes.  [default: 1]"),
 )
 
+_SEED = _option("--seed", type=int, metavar="N", help="Repeat what is left to chance.")
+_PATH = _option("--path", multiple=True, metavar="PATH", help="Their path; several are taken in turn.  [default: /]")
+
 _TRAFFIC_OPTIONS = (
     _option("--requests", "-n", type=int, metavar="N", help="Stop after N requests."),
     _option("--connections", "-c", type=int, metavar="N", help="Requests under way at once.  [default: 1]"),
@@ -166,9 +169,9 @@ _TRAFFIC_OPTIONS = (
         help="How -q spreads them.",
     ),
     _option("--ramp", type=RampType(), metavar="FROM:TO:T", help="An open loop whose rate ramps, like 10:500:30s."),
-    _option("--seed", type=int, metavar="N", help="Repeat what is left to chance."),
+    _SEED,
     _option("--method", default="GET", metavar="M", help="The requests' method.  [default: GET]"),
-    _option("--path", multiple=True, metavar="PATH", help="Their path; several are taken in turn.  [default: /]"),
+    _PATH,
     _option("--header", "-H", multiple=True, metavar="'N: V'", help="A header field of the requests; may be repeated."),
     _option("--body", default="", metavar="TEXT", help="The requests' body."),
     _option("--no-keepalive", is_flag=True, help="Open a connection for each request."),
@@ -193,6 +196,13 @@ def lab_options(command: Command) -> Command:
 def traffic_options(command: Command) -> Command:
     """Adds the options that describe what is fired."""
     for option in reversed(_TRAFFIC_OPTIONS):
+        command = option(command)
+    return command
+
+
+def prediction_options(command: Command) -> Command:
+    """Adds the options that describe what is foretold."""
+    for option in (_SEED, _PATH):
         command = option(command)
     return command
 
