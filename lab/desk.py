@@ -12,6 +12,8 @@ from lab.scoreboard import Scoreboard
 
 REMEMBERED = 4096
 """How many of the latest requests can still be asked about."""
+MOST_RECEPTION_SECONDS = 0.0004
+"""As much of the time that was spent on reading a request as counts as service."""
 MOST_LEAD_SECONDS = 0.001
 """Before the end of a service time the answering may begin."""
 
@@ -24,6 +26,8 @@ class Visit:
     in_flight: int
     """With this one."""
     done: float | None = None
+    begun: float = 0.0
+    """When the work on it began with reading it, in seconds of `time.perf_counter`."""
     due: float | None = None
     """When its service time is over, in seconds of `time.perf_counter`; None if it has none."""
 
@@ -37,6 +41,8 @@ class Desk:
         self._lead = Lead(MOST_LEAD_SECONDS)
         self._visits: dict[str, Visit] = {}
         self._behaviour = Behaviour()
+        self._busy_seconds = time.thread_time()
+        """The CPU time of this thread when the last request was dismissed: what it takes from then on is reading."""
         self._working = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
@@ -48,7 +54,9 @@ class Desk:
     def accept(self, request_id: str = "") -> "Visit":
         """A request has arrived."""
         self._scores.note_arrival()
-        visit = self._visits[request_id] = Visit(time.time(), self._scores.in_flight)
+        reception = min(time.thread_time() - self._busy_seconds, MOST_RECEPTION_SECONDS)
+        visit = Visit(time.time(), self._scores.in_flight, begun=time.perf_counter() - reception)
+        self._visits[request_id] = visit
         if len(self._visits) > REMEMBERED:
             del self._visits[next(iter(self._visits))]
         return visit
@@ -64,14 +72,18 @@ class Desk:
             visit.done = time.time()
             if visit.due is not None:
                 self._lead.learn(time.perf_counter() - visit.due)
+        self._busy_seconds = time.thread_time()
 
     def recall(self, request_id: str) -> "Visit | None":
         """What became of a request, while it is remembered."""
         return self._visits.get(request_id)
 
     async def work(self, visit: Visit) -> None:
-        """Queue for a turn, then take the service time, waiting rather than burning it; it includes the answering."""
-        started = time.perf_counter()
+        """Queue for a turn, then take the service time, waiting rather than burning it.
+
+        Reading and answering are part of it.
+        """
+        started = visit.begun
         if self._is_free:
             self._working += 1
         else:

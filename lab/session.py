@@ -70,7 +70,8 @@ class LabSession(Lab):
         await asyncio.to_thread(sweep)
         ports = choose_ports(self.config)
         require_free(ports)
-        self._say(f"starting {len(ports.backends)} backends, the client and nginx")
+        count = len(ports.backends)
+        self._say(f"starting {count} backend{'' if count == 1 else 's'}, the client and nginx")
         ground = await lay_ground(self.config, ports, self._exits)
         await ground.fleet.spawn()
         from lab.parts import assemble  # noqa: PLC0415 - its imports take 0.1 s, as the backends' own do meanwhile

@@ -212,7 +212,7 @@ async def test_a_start_says_what_it_is_doing(place: Place) -> None:
         await lab.stop()
     async with asyncio.timeout(5):
         await follower
-    assert (Phase.STARTING, "starting 3 backends, the client and nginx") in shown
+    assert (Phase.STARTING, "starting 1 backend, the client and nginx") in shown
     assert list(dict.fromkeys(phase for phase, _ in shown)) == list(Phase)
     assert shown[-1] == (Phase.STOPPED, None)
 

@@ -16,7 +16,7 @@ from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 def _virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Desk and alarm read the virtual loop's clock."""
     for module in ("desk", "alarm"):
-        clock = SimpleNamespace(perf_counter=virtual_seconds, time=lambda: 0.0)
+        clock = SimpleNamespace(perf_counter=virtual_seconds, time=lambda: 0.0, thread_time=lambda: 0.0)
         monkeypatch.setattr(f"lab.{module}.time", clock)
 
 
@@ -78,9 +78,13 @@ def test_a_new_behaviour_holds_from_the_next_request_on() -> None:
 
 def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
     """A request whose client has gone was not served."""
-    scores = Scoreboard()
-    desk = Desk(scores)
-    visits = [desk.accept() for _ in range(3)]
-    desk.dismiss(visits[0], is_served=True)
-    desk.dismiss(visits[1], is_served=False)
-    assert (scores.served, scores.in_flight) == (1, 1)
+
+    async def scenario() -> tuple[int, int]:
+        scores = Scoreboard()
+        desk = Desk(scores)
+        visits = [desk.accept() for _ in range(3)]
+        desk.dismiss(visits[0], is_served=True)
+        desk.dismiss(visits[1], is_served=False)
+        return scores.served, scores.in_flight
+
+    assert in_virtual_time(scenario()) == (1, 1)
