@@ -42,7 +42,7 @@ def as_json(comparison: Comparison) -> str:
         "plan": comparison.plan,
         "seed": comparison.seed,
         "simulated": comparison.is_simulated,
-        "noise": None if comparison.noise is None else round(comparison.noise, 4),
+        "noise": _rounded(comparison.noise),
         "notes": list(comparison.notes),
         "runs": [
             {
@@ -56,7 +56,7 @@ def as_json(comparison: Comparison) -> str:
                     "retried": run.retried,
                 },
                 "latency_ms": latency_fields(run.latency),
-                "fairness": round(run.fairness, 4),
+                "fairness": _rounded(run.fairness),
                 "backends": [
                     {"name": share.name, "weight": share.weight, "hits": share.hits, "p95_ms": share.p95_ms}
                     for share in run.shares
@@ -92,7 +92,7 @@ def _row(comparison: Comparison, run: Run) -> dict[str, Any]:
         "failed": run.failed,
         "retried": run.retried,
         **latency,
-        "fairness": round(run.fairness, 4),
+        "fairness": _rounded(run.fairness),
     }
 
 
@@ -105,7 +105,7 @@ def _table(comparison: Comparison) -> list[str]:
         times = " ".join(
             f"{milliseconds(value):>9}" for value in (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms)
         )
-        lines.append(f"{run.title:<{width}} {times} {run.failed:>9,} {run.retried:>9,} {run.fairness:>9.3f}")
+        lines.append(f"{run.title:<{width}} {times} {run.failed:>9,} {run.retried:>9,} {plain(run.fairness):>9}")
     return lines
 
 
@@ -127,6 +127,15 @@ def _shares(comparison: Comparison) -> list[str]:
         total = sum(share.hits for share in run.shares) or 1
         lines.append(f"{run.title:<{width}}" + "".join(f"{share.hits / total:>9.1%}" for share in run.shares))
     return lines
+
+
+def plain(value: float | None) -> str:
+    """An index for people."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def milliseconds(value: float | None) -> str:

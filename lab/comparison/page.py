@@ -4,7 +4,7 @@ import math
 from html import escape
 from importlib import resources
 
-from lab.comparison.formats import milliseconds
+from lab.comparison.formats import milliseconds, plain
 from lab.comparison.result import Comparison, Run
 
 _COLOURS = 8
@@ -56,7 +56,7 @@ def _cells(run: Run) -> list[str]:
         escape(run.title),
         *(milliseconds(value) for value in times),
         *(f"{count:,}" for count in counts),
-        f"{run.fairness:.3f}",
+        plain(run.fairness),
     ]
 
 
