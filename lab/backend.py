@@ -28,6 +28,7 @@ from lab.orders import obey
 from lab.privileges import become
 from lab.scoreboard import Scoreboard
 from lab.stdio import Message, emit
+from lab.workload import Workload
 
 RESET_AT_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """For SO_LINGER: close() throws away what isn't sent yet, and sends RST."""
@@ -47,8 +48,10 @@ class House:
     def handle(self, order: Message) -> None:
         """Obey the lab."""
         match order:
-            case {"order": "behave", "service_time_ms": service_time_ms, "capacity": capacity}:
-                self.desk.behave(Behaviour(service_time_ms, capacity))
+            case {"order": "behave", "service_time_ms": service_time_ms, "capacity": capacity, "workload": workload}:
+                self.desk.behave(
+                    Behaviour(service_time_ms, capacity, None if workload is None else Workload(**workload))
+                )
             case {"order": "fail", "number": number, "fault": fault}:
                 self._fail(None if fault is None else Fault(**fault | {"kind": FaultKind(fault["kind"])}))
                 emit({"event": "obeyed", "number": number})
@@ -86,7 +89,8 @@ class Hello(tornado.web.RequestHandler):
 
     def initialize(self, house: House) -> None:
         self._desk, self._door = house.desk, house.door
-        self._visit = self._desk.accept(self.request.headers.get("X-Request-Id", ""))
+        headers = self.request.headers
+        self._visit = self._desk.accept(headers.get("X-Request-Id", ""), headers.get("X-Lablb-Shot", ""))
         self._is_there = True
         self._is_client_gone = asyncio.Event()
         connection = self.request.connection

@@ -127,6 +127,12 @@ class Backend:
             if not self.state.is_alive:
                 await self._restart()
 
+    def behave(self, behaviour: Behaviour) -> None:
+        """Have its processes work like this from now on, when nothing was done to them."""
+        self.behaviour = behaviour
+        if self._process is not None and self.state.is_alive:
+            self._process.behave(behaviour)
+
     async def kill(self) -> None:
         """SIGKILL it, and return when it is gone."""
         process = self._living()

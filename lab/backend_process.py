@@ -41,7 +41,7 @@ class BackendProcess:
         if user is not None:
             arguments += ["--user", user]
         process._child = await Child.spawn("lab.backend", *arguments, listener=process._hear)
-        process._child.send({"order": "behave", **asdict(behaviour)})
+        process.behave(behaviour)
         process._end = asyncio.create_task(process._child.wait())
         return process
 
@@ -68,6 +68,10 @@ class BackendProcess:
             await self._child.stop(grace_seconds=0)
             words = " ".join(self.last_words) or "it said nothing"
             raise NotReadyError(f"The backend on port {self._port} didn't start: {words}")
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Have it work like this from the next request on."""
+        self._child.send({"order": "behave", **asdict(behaviour)})
 
     async def fail(self, fault: Fault | None) -> None:
         """Have it fail like this, or no more, and return when it does.

@@ -9,6 +9,7 @@ from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
 from lab.errors import UsageError
 from lab.fault_plan import PlannedFault
 from lab.retry_rules import DEFAULT_RETRY_RULES, in_order
+from lab.workload import Workload
 
 PRIVILEGED_PORTS = (70, 71)
 """The article's ports: nginx's, and the first backend's."""
@@ -41,6 +42,14 @@ class Behaviour:
     service_time_ms: float = 0.0
     capacity: int | None = None
     """How many requests it works on at once; None for no limit."""
+    workload: Workload | None = None
+    """How the service time is spread over the lab's own requests; None for the same for each."""
+
+    def service_time_of(self, number: int | None) -> float:
+        """What the lab's request of that number takes, in milliseconds; None for another client's."""
+        if self.workload is None or number is None:
+            return self.service_time_ms
+        return self.service_time_ms * self.workload.share(number)
 
     def __post_init__(self) -> None:
         if not 0 <= self.service_time_ms < float("inf"):

@@ -31,6 +31,8 @@ class Visit:
     done: float | None = None
     begun: float = 0.0
     """When the work on it began with reading it, in seconds of `time.perf_counter`."""
+    number: int | None = None
+    """The lab's client's, by which its share of the work is drawn; None for other clients' requests."""
     due: float | None = None
     """When its service time is over, in seconds of `time.perf_counter`; None if it has none."""
 
@@ -66,11 +68,13 @@ class Desk:
         """The fault that befalls the next request instead of an answer; None if it is answered."""
         return what_befalls(self._fault, self._rng)
 
-    def accept(self, request_id: str = "") -> "Visit":
-        """A request has arrived."""
+    def accept(self, request_id: str = "", shot: str = "") -> "Visit":
+        """A request has arrived; `shot` is what the lab's client calls it."""
         self._scores.note_arrival()
         reception = min(time.thread_time() - self._busy_seconds, MOST_RECEPTION_SECONDS)
         visit = Visit(time.time(), self._scores.in_flight, begun=time.perf_counter() - reception)
+        digits = shot.rpartition("-")[2]
+        visit.number = int(digits) if digits.isdecimal() else None
         self._visits[request_id] = visit
         if len(self._visits) > REMEMBERED:
             del self._visits[next(iter(self._visits))]
@@ -107,7 +111,7 @@ class Desk:
             await turn
             started = time.perf_counter()
         try:
-            takes_ms = service_time_ms(self._fault, self._behaviour.service_time_ms, self._rng)
+            takes_ms = service_time_ms(self._fault, self._behaviour.service_time_of(visit.number), self._rng)
             if takes_ms > 0:
                 visit.due = started + takes_ms / 1000
                 await self._alarm.wait_until(visit.due - self._lead.seconds)

@@ -1,4 +1,4 @@
-"""Runs a scenario through the real nginx, under one algorithm after the other, on the same arrivals and the same work."""
+"""A scenario through the real nginx, under one algorithm after the other, on the same arrivals and the same work."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -45,6 +45,15 @@ def lab_for(scenario: Scenario, config: LabConfig) -> LabConfig:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run that is to come."""
+
+    algorithm: str
+    title: str
+    is_again: bool = False
+
+
 class Race:
     """One scenario, several algorithms, and the first of them again: how much that differs is chance."""
 
@@ -52,18 +61,17 @@ class Race:
         self.scenario = scenario
         self.seconds = seconds
         self.seed = seed
-        self._entries = [(name, algorithm_named(name).title, False) for name in algorithms]
-        name, title, _ = self._entries[0]
-        self._entries.append((name, f"{title}, again", True))
+        self._entries = [Entry(name, algorithm_named(name).title) for name in algorithms]
+        first = self._entries[0]
+        self._entries.append(Entry(first.algorithm, f"{first.title}, again", is_again=True))
 
     def result(self, runs: Sequence[Run]) -> Comparison:
         """What was found."""
         scenario = self.scenario
         kind = "heavy-tailed" if scenario.is_heavy_tailed else "exponential"
-        plan = (
-            f"Poisson arrivals, {scenario.rate_rps:g} req/s for {self.seconds:g} s, {len(scenario.slowness)} backends of"
-            f" capacity {scenario.capacity}, {kind} service times of {scenario.service_time_ms:g} ms"
-        )
+        backends = f"{len(scenario.slowness)} backends of capacity {scenario.capacity}"
+        work = f"{kind} service times of {scenario.service_time_ms:g} ms"
+        plan = f"Poisson arrivals, {scenario.rate_rps:g} req/s for {self.seconds:g} s, {backends}, {work}"
         return Comparison(scenario.name, scenario.description, plan, tuple(runs), self.seed)
 
     async def run(self, session: LabSession) -> AsyncIterator[Progress]:
@@ -74,21 +82,21 @@ class Race:
         """
         runs: list[Run] = []
         each_seconds = self.seconds + REST_SECONDS
-        for number, (name, title, is_again) in enumerate(self._entries, start=1):
+        for number, entry in enumerate(self._entries, start=1):
             left = each_seconds * (len(self._entries) - number)
-            running = asyncio.create_task(self._one(session, name, title, is_again=is_again))
+            running = asyncio.create_task(self._one(session, entry))
             spent = 0.0
             while not running.done():
                 remaining = max(each_seconds - spent, 0.0) + left
-                yield Progress(number, len(self._entries), title, remaining, tuple(runs))
+                yield Progress(number, len(self._entries), entry.title, remaining, tuple(runs))
                 await asyncio.wait((running,), timeout=POLL_SECONDS)
                 spent += POLL_SECONDS
             runs.append(running.result())
-        yield Progress(len(self._entries), len(self._entries), title, 0.0, tuple(runs))
+        yield Progress(len(self._entries), len(self._entries), self._entries[-1].title, 0.0, tuple(runs))
 
-    async def _one(self, session: LabSession, algorithm: str, title: str, *, is_again: bool) -> Run:
+    async def _one(self, session: LabSession, entry: Entry) -> Run:
         parts, scenario = session.parts, self.scenario
-        await session.use_algorithm(algorithm)
+        await session.use_algorithm(entry.algorithm)
         self._set_up(session)
         await asyncio.sleep(REST_SECONDS)
         session.zero_counters()
@@ -110,7 +118,7 @@ class Race:
             misfortune.cancel()
             await asyncio.gather(misfortune, return_exceptions=True)
             await driver.stop()
-        return _run_of(parts.observer.tally.totals(), scenario, parts.ports.backends, algorithm, title, is_again)
+        return _run_of(entry, parts.observer.tally.totals(), scenario, parts.ports.backends)
 
     def _set_up(self, session: LabSession) -> None:
         scenario = self.scenario
@@ -130,9 +138,7 @@ class Race:
         await session.restart_backend(port)
 
 
-def _run_of(
-    totals: Counts, scenario: Scenario, ports: Sequence[int], algorithm: str, title: str, is_again: bool
-) -> Run:
+def _run_of(entry: Entry, totals: Counts, scenario: Scenario, ports: Sequence[int]) -> Run:
     whole = Histogram.of(totals.latencies.values())
     shares = tuple(
         Share(str(port), weight, totals.hits[port], totals.latencies[port].summary().p95_ms)
@@ -140,8 +146,8 @@ def _run_of(
     )
     curve = zip(CURVE_PERCENTS, whole.percentiles_us(*CURVE_PERCENTS), strict=True)
     return Run(
-        algorithm=algorithm,
-        title=title,
+        algorithm=entry.algorithm,
+        title=entry.title,
         sent=totals.answered + totals.failed,
         answered=totals.answered,
         failed=totals.failed,
@@ -150,7 +156,7 @@ def _run_of(
         shares=shares,
         fairness=jain([share.hits for share in shares], scenario.weights),
         percentiles_ms=tuple((percent, value / 1000) for percent, value in curve if value is not None),
-        is_again=is_again,
+        is_again=entry.is_again,
     )
 
 

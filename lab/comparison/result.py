@@ -31,7 +31,7 @@ class Run:
     """Of the answered requests, from the moment each was due."""
     shares: tuple[Share, ...]
     fairness: float | None
-    """Jain's index of hits per weight: 1 when all get what their weight says, 1/n when one gets all; None when nothing was answered."""
+    """Jain's index of hits per weight: 1 when all get what their weights say; None without hits."""
     percentiles_ms: tuple[tuple[float, float], ...] = ()
     """Percent and latency, ascending: the curve that charts draw."""
     is_again: bool = False
