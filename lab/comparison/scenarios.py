@@ -21,7 +21,10 @@ class Scenario:
     weights: tuple[int, ...] = (1, 1, 1, 1, 1)
     capacity: int = 1
     """How many requests a backend works on at once."""
-    timeout_seconds: float = 5.0
+    timeout_seconds: float = 30.0
+    """The client's patience: long, so that slowness is measured rather than cut off."""
+    seconds: float = 10.0
+    """How long each algorithm gets, unless somebody says otherwise."""
     dies: int | None = None
     """The backend (its place, from 0) that is killed after a third of the time, and started again after two thirds."""
 
@@ -36,9 +39,10 @@ SCENARIOS = (
     Scenario(
         "one-slow",
         "one of five backends is ten times slower than the others",
-        rate_rps=80,
-        service_time_ms=20,
+        rate_rps=25,
+        service_time_ms=10,
         slowness=(1, 1, 1, 1, 10),
+        seconds=20.0,
     ),
     Scenario(
         "heavy-tail",

@@ -3,12 +3,11 @@
 import asyncio
 import os
 import socket
-from dataclasses import replace
 
 import psutil
 import pytest
 
-from lab.config import BackendSpec, LabConfig, TrafficSpec
+from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
 from lab.errors import LabError
 from lab.models import BackendState, Phase, Snapshot
 from lab.session import LabSession
@@ -164,11 +163,7 @@ async def test_processes_are_shown_with_what_they_use(start_lab: StartLab) -> No
 
 async def test_requests_under_way_are_in_flight_everywhere(start_lab: StartLab) -> None:
     """The client's count and the backend's own say the same."""
-    lab = await start_lab(backends=1)
-    lab.parts.fleet[lab.parts.ports.backends[0]].behaviour = replace(
-        lab.parts.fleet[lab.parts.ports.backends[0]].behaviour, service_time_ms=3000.0
-    )
-    await lab.restart_backend(lab.parts.ports.backends[0])
+    lab = await start_lab(backends=1, behaviour=Behaviour(9_000), traffic=TrafficSpec(rate_rps=50, timeout_seconds=30))
     await lab.fire_once()
     await lab.fire_once()
     snapshot = await seen(lab, lambda shown: shown.traffic.in_flight == 2, what="two requests under way")
