@@ -27,6 +27,7 @@ class Witness:
 
     def __init__(self, lab: LabSession) -> None:
         self.lines: list[LogLine] = []
+        self._lab = lab
         inference = lab.parts.observer.inference
         note = inference.note_line
 
@@ -35,6 +36,11 @@ class Witness:
             note(line)
 
         inference.note_line = note_line  # type: ignore[method-assign]  # Listens in.
+
+    async def hear(self, more: int) -> None:
+        """Wait for so many more lines."""
+        wanted = len(self.lines) + more
+        await seen(self._lab, lambda shown: len(self.lines) >= wanted, what=f"{more} more requests")
 
     def begins(self, port: int) -> list[float]:
         """When each attempt on that backend began, by nginx's clock."""
@@ -59,6 +65,12 @@ async def believed(lab: LabSession, port: int, standing: Standing, *, what: str 
     snapshot = await seen(
         lab, lambda shown: belief_of(shown, port).standing is standing, what=what or f"{port} to be {standing}"
     )
+    return belief_of(snapshot, port)
+
+
+async def tested_in_vain(lab: LabSession, port: int, fails: int) -> Belief:
+    """Wait until it has failed more often than that."""
+    snapshot = await seen(lab, lambda shown: belief_of(shown, port).fails > fails, what="the test that fails")
     return belief_of(snapshot, port)
 
 
@@ -90,10 +102,7 @@ async def test_the_retry_comes_when_it_was_predicted(start_lab: StartLab, nginx:
         assert retry_at is not None
         last = witness.begins(port)[-1]
         assert retry_at - fail_timeout - 1 <= last <= retry_at - fail_timeout + CLOCK_SECONDS
-        snapshot = await seen(
-            lab, lambda shown, fails=fails: belief_of(shown, port).fails > fails, what="the test that fails"
-        )
-        benched = belief_of(snapshot, port)
+        benched = await tested_in_vain(lab, port, fails)
         (test, *_) = [began for began in witness.begins(port) if began > last]
         assert retry_at - CLOCK_SECONDS <= test <= retry_at + PROMPT_SECONDS
     await lab.restart_backend(port)
@@ -234,8 +243,7 @@ async def test_through_random_faults_no_attempt_contradicts_it(start_lab: StartL
             await lab.toggle_freeze(port)
         else:
             await lab.kill_backend(port)
-        lines = len(witness.lines)
-        await seen(lab, lambda shown, lines=lines: len(witness.lines) >= lines + 70, what="requests")
+        await witness.hear(70)
     await lab.toggle_traffic()
     await seen(lab, lambda shown: shown.traffic.in_flight == 0, what="the last answer")
     await lab.settle()
