@@ -27,6 +27,7 @@ class Witness:
 
     def __init__(self, lab: LabSession) -> None:
         self.lines: list[LogLine] = []
+        self._lab = lab
         inference = lab.parts.observer.inference
         note = inference.note_line
 
@@ -35,6 +36,11 @@ class Witness:
             note(line)
 
         inference.note_line = note_line  # type: ignore[method-assign]  # Listens in.
+
+    async def hear(self, more: int) -> None:
+        """Wait for so many more lines."""
+        wanted = len(self.lines) + more
+        await seen(self._lab, lambda shown: len(self.lines) >= wanted, what=f"{more} more requests")
 
     def begins(self, port: int) -> list[float]:
         """When each attempt on that backend began, by nginx's clock."""
@@ -62,14 +68,10 @@ async def believed(lab: LabSession, port: int, standing: Standing, *, what: str 
     return belief_of(snapshot, port)
 
 
-async def failed_again(lab: LabSession, port: int, fails: int) -> Snapshot:
-    """Wait until nginx is believed to have more failures than so many on its account."""
-    return await seen(lab, lambda shown: belief_of(shown, port).fails > fails, what="the test that fails")
-
-
-async def logged(lab: LabSession, witness: Witness, lines: int) -> None:
-    """Wait until the lab has read so many lines."""
-    await seen(lab, lambda shown: len(witness.lines) >= lines, what=f"{lines} lines")
+async def tested_in_vain(lab: LabSession, port: int, fails: int) -> Belief:
+    """Wait until it has failed more often than that."""
+    snapshot = await seen(lab, lambda shown: belief_of(shown, port).fails > fails, what="the test that fails")
+    return belief_of(snapshot, port)
 
 
 async def ask_once(lab: LabSession, **changes: str) -> int:
@@ -100,8 +102,7 @@ async def test_the_retry_comes_when_it_was_predicted(start_lab: StartLab, nginx:
         assert retry_at is not None
         last = witness.begins(port)[-1]
         assert retry_at - fail_timeout - 1 <= last <= retry_at - fail_timeout + CLOCK_SECONDS
-        snapshot = await failed_again(lab, port, fails)
-        benched = belief_of(snapshot, port)
+        benched = await tested_in_vain(lab, port, fails)
         (test, *_) = [began for began in witness.begins(port) if began > last]
         assert retry_at - CLOCK_SECONDS <= test <= retry_at + PROMPT_SECONDS
     await lab.restart_backend(port)
@@ -242,7 +243,7 @@ async def test_through_random_faults_no_attempt_contradicts_it(start_lab: StartL
             await lab.toggle_freeze(port)
         else:
             await lab.kill_backend(port)
-        await logged(lab, witness, len(witness.lines) + 70)
+        await witness.hear(70)
     await lab.toggle_traffic()
     await seen(lab, lambda shown: shown.traffic.in_flight == 0, what="the last answer")
     await lab.settle()

@@ -92,9 +92,10 @@ def test_every_option_reaches_the_lab(lablb: Command) -> None:
         *("run", "--algorithm", "least_conn", "--backends", "3", "--weights", "5,2,1", "--backups", "1"),
         *("--max-fails", "2", "--fail-timeout", "30s", "--service-time", "20ms", "--capacity", "4", "--restart"),
         *("--port", "9000", "--base-port", "9001", "--nginx", "/opt/nginx", "--nginx-workers", "2"),
-        *("-n", "50", "-c", "8", "-z", "2m", "-q", "12.5", "--timeout", "1s"),
+        *("-n", "50", "-c", "8", "-z", "2m", "-q", "12.5", "--timeout", "1s", "--next-upstream", "http_500 error"),
     ).lab
     assert lab.algorithm == "least_conn"
+    assert lab.retry_rules == ("error", "http_500")
     assert lab.backends == (
         BackendSpec(5, False, False, 2, 30),
         BackendSpec(2, False, False, 2, 30),
@@ -122,6 +123,26 @@ def test_what_is_no_duration_is_refused_with_an_example(lablb: Command, text: st
     said = lablb("run", "-z", text)
     assert said.code == 2
     assert "write it like 500ms, 5s or 2m" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("off", ()),
+        ("error timeout", ("error", "timeout")),
+        ("http_503,timeout", ("timeout", "http_503")),
+        ("non_idempotent error error", ("error", "non_idempotent")),
+    ],
+)
+def test_retry_rules_are_given_in_nginxs_words(lablb: Command, text: str, rules: tuple[str, ...]) -> None:
+    """In any order, with spaces or commas; `off` is none."""
+    assert lablb("run", "--next-upstream", text).lab.retry_rules == rules
+
+
+def test_retry_rules_of_a_file_may_be_an_array(lablb: Command, tmp_path: Path) -> None:
+    """As TOML has it."""
+    path = config_file(tmp_path, 'next-upstream = ["http_500", "error"]')
+    assert lablb("--config", path, "run").lab.retry_rules == ("error", "http_500")
 
 
 def test_a_duration_ends_a_run_without_a_number_of_requests(lablb: Command) -> None:
@@ -167,6 +188,9 @@ REFUSED = [
     (["run", "--nginx-workers", "0"], "0 nginx workers"),
     (["run", "--capacity", "0"], "capacity of 0"),
     (["run", "--service-time", "fast"], "500ms"),
+    (["run", "--next-upstream", "error http_418"], "no retry rule 'http_418'"),
+    (["run", "--next-upstream", "off error"], "no retry rule 'off'"),
+    (["run", "--next-upstream", ""], "need a word"),
     (["run", "--fail-timeout", "500ms"], "whole seconds"),
     (["run", "--fail-timeout", "0s"], "fail timeout of 0"),
     (["run", "--max-fails", "-1"], "max_fails of -1"),
