@@ -142,12 +142,19 @@ class Backend:
 
     def toggle_freeze(self) -> None:
         """SIGSTOP it, so that it keeps its port and its connections and answers nothing; or SIGCONT it."""
-        process = psutil.Process(self._living().pid)
-        if self.state is BackendState.FROZEN:
-            process.resume()
+        child = self._living()
+        is_frozen = self.state is BackendState.FROZEN
+        try:
+            process = psutil.Process(child.pid)
+            if is_frozen:
+                process.resume()
+            else:
+                process.suspend()
+        except psutil.NoSuchProcess:  # it has just died, and that isn't noticed yet
+            raise self._not_running() from None
+        if is_frozen:
             self.state, self.note = BackendState.UP, None
         else:
-            process.suspend()
             self.state, self.note = BackendState.FROZEN, "frozen with SIGSTOP: accepts, never answers"
 
     def slow_down(self) -> None:
@@ -168,8 +175,11 @@ class Backend:
 
     def _living(self) -> Child:
         if self._child is None or not self.state.is_alive:
-            raise LabError(f"The backend on port {self.port} isn't running: restart it first.")
+            raise self._not_running()
         return self._child
+
+    def _not_running(self) -> LabError:
+        return LabError(f"The backend on port {self.port} isn't running: restart it first.")
 
     def _send_behaviour(self) -> None:
         if self._child is not None:

@@ -14,6 +14,7 @@ from tests.integration.facts import seen
 ALGORITHMS = ("round_robin", "least_conn", "random", "random_two", "ip_hash", "hash", "hash_consistent")
 MOST_TROUBLED = 2
 """Of so many backends at once nginx waits for the read timeout, one after the other, and the client is as patient."""
+KILLS_A_SPARED = 10
 PAUSE_SECONDS = 0.05
 """Between two deeds, so that requests come between them."""
 
@@ -63,21 +64,38 @@ async def switch(lab: LabSession, rng: random.Random, times: int) -> Count:
 
 
 async def kill(lab: LabSession, rng: random.Random, times: int) -> Count:
-    """SIGKILL a random backend, and restart it while the next one dies; at least one always lives."""
+    """SIGKILL a random backend, and restart it while the next one dies; one is always spared, each for some while.
+
+    nginx tries each backend once: were none spared, a request could meet all of them dead, one after the other.
+    """
     ports = lab.parts.ports.backends
-    assert len(ports) > 2
     reviving: dict[int, asyncio.Task[None]] = {}
-    for _ in range(times):
-        port = rng.choice([port for port in ports if lab.parts.fleet[port].state is BackendState.UP])
+    spared = ports[0]
+    for number in range(times):
+        if number % KILLS_A_SPARED == 0:
+            await asyncio.gather(*reviving.values())
+            await _wait_for_all_under_way(lab)
+            spared = rng.choice(ports)
+        while not (
+            mortal := [each.port for each in lab.parts.fleet if each.state is BackendState.UP and each.port != spared]
+        ):
+            await asyncio.sleep(PAUSE_SECONDS)
+        port = rng.choice(mortal)
         if port in reviving:
             await reviving[port]
         await lab.kill_backend(port)
         await asyncio.sleep(rng.uniform(0, PAUSE_SECONDS))
         reviving[port] = asyncio.create_task(lab.restart_backend(port))
-        while sum(backend.state is BackendState.UP for backend in lab.parts.fleet) < 2:
-            await asyncio.sleep(PAUSE_SECONDS)
     await asyncio.gather(*reviving.values())
     return await settled(lab, times)
+
+
+async def _wait_for_all_under_way(lab: LabSession) -> None:
+    """Until what was sent by now has its answer."""
+    driver = lab.parts.driver
+    sent = driver.finished + driver.in_flight
+    while driver.finished < sent:
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def freeze_or_thaw(lab: LabSession, port: int) -> None:
