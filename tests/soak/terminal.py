@@ -85,8 +85,14 @@ class Terminal:
         Raises:
             AssertionError: it doesn't.
         """
-        self._process.send("q")
-        rest = self._process.read()
+        rest = b""
+        deadline = time.monotonic() + QUIT_SECONDS
+        with contextlib.suppress(pexpect.EOF):
+            while True:
+                assert time.monotonic() < deadline, f"it doesn't quit:\n{self.text}"
+                self._process.send("q")
+                with contextlib.suppress(pexpect.TIMEOUT):
+                    rest += self._process.read_nonblocking(65536, timeout=1)
         self._process.close()
         assert b"Traceback" not in rest, rest[-2000:]
         assert self._process.exitstatus == 0, (self._process.exitstatus, self._process.signalstatus)
