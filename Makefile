@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: lab test lint unit differential screenshots bench clean
+.PHONY: lab test lint unit differential screenshots bench soak clean
 
 lab: $(VENV)/.lab  ## start the dashboard
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
@@ -33,6 +33,9 @@ screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
 
 bench: $(VENV)/.test  ## ratios against wrk, hey and httpx where they are installed; about ten minutes
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m bench
+
+soak: $(VENV)/.test  ## what must hold, a hundred times over; about twenty minutes
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

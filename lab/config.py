@@ -18,6 +18,9 @@ FALLBACK_PORTS = (8070, 8071)
 MAX_PORT = 65535
 MAX_WEIGHT = 1000
 """nginx takes more, but a consistent hash allocates 160 points a unit of weight."""
+MAX_FAILS = 1_000_000
+MAX_SECONDS = 7 * 24 * 3600
+"""A week: nginx and the event loops count longer times wrongly, or not at all."""
 DASHBOARD_RATE_RPS = 20.0
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """What RFC 9110 (section 5.6.2) allows in the names of methods and headers."""
@@ -29,7 +32,8 @@ MIN_READ_TIMEOUT_MS = 2000
 
 def _positive(what: str, value: float | None) -> None:
     if value is not None and not 0 < value < float("inf"):
-        raise UsageError(f"A {what} of {value:g} can't be: give more than 0.")
+        figure = f"{value:g}" if isinstance(value, float) else f"{value}"
+        raise UsageError(f"A {what} of {figure} can't be: give more than 0.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class Behaviour:
         return self.service_time_ms * self.workload.share(number)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.service_time_ms < float("inf"):
-            raise UsageError(f"A service time of {self.service_time_ms:g} ms can't be: give 0 or more.")
+        if not 0 <= self.service_time_ms <= MAX_SECONDS * 1000:
+            raise UsageError(f"A service time of {self.service_time_ms:g} ms can't be: give 0 or more, up to a week.")
         if self.capacity is not None and self.capacity < 1:
             raise UsageError(f"A capacity of {self.capacity} would never answer: give 1 or more.")
 
@@ -71,10 +75,14 @@ class BackendSpec:
     def __post_init__(self) -> None:
         if not 1 <= self.weight <= MAX_WEIGHT:
             raise UsageError(f"A weight of {self.weight} can't be: give 1 to {MAX_WEIGHT:,}.")
-        if self.max_fails < 0:
-            raise UsageError(f"max_fails of {self.max_fails} can't be: give 0 (never put aside) or more.")
-        if self.fail_timeout_seconds < 1:
-            raise UsageError(f"A fail timeout of {self.fail_timeout_seconds} s can't be: give 1s or more.")
+        if not 0 <= self.max_fails <= MAX_FAILS:
+            raise UsageError(
+                f"max_fails of {self.max_fails} can't be: give 0 (never put aside) or more, to {MAX_FAILS:,}."
+            )
+        if not 1 <= self.fail_timeout_seconds <= MAX_SECONDS:
+            raise UsageError(
+                f"A fail timeout of {self.fail_timeout_seconds} s can't be: give 1s or more, up to a week."
+            )
 
 
 class Arrivals(StrEnum):
@@ -151,6 +159,8 @@ class TrafficSpec:
         _positive("number of requests", self.requests)
         _positive("duration", self.duration_seconds)
         _positive("timeout", self.timeout_seconds)
+        if self.timeout_seconds > MAX_SECONDS:
+            raise UsageError(f"A timeout of {self.timeout_seconds:g} s can't be: give up to a week.")
         if self.connections is not None and self.connections > 10_000:
             raise UsageError(f"{self.connections:,} connections are more than one client can hold: give up to 10,000.")
         if self.arrivals is Arrivals.POISSON and self.rate_rps is None:

@@ -220,7 +220,7 @@ def lab_config(options: dict[str, Any], traffic: TrafficSpec) -> LabConfig:
     if count < 1:
         raise UsageError(f"{count} backends can't be: give 1 or more.")
     fail_timeout = options["fail_timeout"]
-    if fail_timeout != int(fail_timeout):
+    if not fail_timeout.is_integer():
         raise UsageError("nginx counts a fail timeout in whole seconds: give one like 10s.")
     if not 0 <= options["backups"] <= count:
         raise UsageError(f"{options['backups']} of {count} backends can't be backups: give 0 to {count - 1}.")

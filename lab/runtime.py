@@ -38,17 +38,29 @@ class RuntimeFolder:
         Raises:
             NotReadyError: the folder for runtime files can't be written.
         """
-        base = base_folder()
         path = private_folder(PREFIX)
+        folder = cls(path)
+        try:
+            folder._furnish(keeps_root=keeps_root)
+        except NotReadyError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        return folder
+
+    def _furnish(self, *, keeps_root: bool) -> None:
+        """Make what belongs into a new one.
+
+        Raises:
+            NotReadyError: the folder can't be written.
+        """
+        base, path = self.path.parent, self.path
         with writing_to(base):
             for name in ("sites-available", "sites-enabled", "temp"):
                 (path / name).mkdir(mode=0o700)
             if (account := worker_account(base, keeps_root=keeps_root)) is not None:
                 for each in (path, path / "temp"):  # nginx's workers write bodies and reopen logs there
                     os.chown(each, account.uid, account.gid)
-        folder = cls(path)
-        folder.record_owners(os.getpid())
-        return folder
+        self.record_owners(os.getpid())
 
     def record_owners(self, *pids: int) -> None:
         """Write down who answers for the folder, the lab first, so that a later lab can tell whether it is orphaned.

@@ -200,3 +200,20 @@ async def test_request_view_closes_without_quitting(closes: str) -> None:
         await pilot.press(closes)
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
         assert lab.stop_calls == 0
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_request_during_which_the_clock_was_set_back_is_shown(width: int) -> None:
+    """An hour back, between any two moments of it: durations less than 0 are written as such, and nothing breaks."""
+    known = detail()
+    assert known.client is not None
+    (backend,) = known.backends
+    for client in (
+        replace(known.client, sent=known.client.sent - 3600),
+        replace(known.client, first_byte=known.client.due - 3600, done=known.client.due - 3600),
+        replace(known.client, done=0.0),
+    ):
+        assert request_lines(replace(known, client=client), width)
+    assert backend.done is not None
+    shown = request_lines(replace(known, client=None, backends=(replace(backend, done=backend.done - 3600),)), width)
+    assert "-3600" in "\n".join(map(plain_text, shown))
