@@ -11,8 +11,9 @@ class AlarmLine(LinePanel):
     """Says what has died and which key helps."""
 
     def watch_snapshot(self, before: Snapshot, now: Snapshot) -> None:
-        self.set_class(alarm_of(now) is not None, "-alarmed")
-        self.draw_again()
+        if alarm_of(before) != (alarm := alarm_of(now)):
+            self.set_class(alarm is not None, "-alarmed")
+            self.draw_again()
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         return [((fit(f" ✗ {alarm_of(snapshot) or ''}", width), Ink.ALARM),)]
