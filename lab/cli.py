@@ -15,6 +15,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from lab import __version__, event_loop
+from lab.comparison.command import compare
 from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.options import (
@@ -39,6 +40,8 @@ Examples:
   lablb --algorithm least_conn --service-time 50ms
   lablb run -n 1000 --format json                no dashboard, a report at the end
   lablb run -z 10s -q 200 --weights 5,1,1        ten seconds at 200 requests a second
+  lablb compare --scenario one-slow              several algorithms on the same traffic
+  lablb predict --weights 5,1,1 -n 7             whom nginx will pick, and why
   lablb doctor                                   is this machine ready?
 """
 RUN_EPILOG = """\b
@@ -206,6 +209,9 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     click.echo(kind(cli, {}, "lablb", "_LABLB_COMPLETE").source())
+
+
+cli.add_command(compare)
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ SCENARIOS = (
     Scenario(
         "one-slow",
         "one of five backends is ten times slower than the others",
-        rate_rps=25,
+        rate_rps=40,
         service_time_ms=10,
         slowness=(1, 1, 1, 1, 10),
         seconds=20.0,
