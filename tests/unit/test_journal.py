@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.journal import FEED_LENGTH, SETTLING_SECONDS, Journal
+from lab.journal import CLIENT_GONE, FEED_LENGTH, SETTLING_SECONDS, Journal
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by
 
@@ -156,3 +156,23 @@ def test_an_outcome_finds_its_line_although_others_left_the_feed() -> None:
     journal.note_line(log_line())
     journal.note_outcome(outcome(1, latency_us=123_000))
     assert [view.uri for view in journal.feed() if view.latency_ms == 123.0] == ["/ours"]
+
+
+def test_what_a_dead_client_had_not_told_of_is_received_by_nobody() -> None:
+    """Whether nginx logged it before the death or after; what it had told of is paired as ever, and the next counts."""
+    journal = journal_at(FakeClock())
+    journal.note_line(log_line(shot="us-1"))
+    journal.note_line(log_line(shot="us-2"))
+    journal.note_outcome(outcome(2))
+    journal.note_outcome(outcome(3))
+    journal.note_client_death(numbers_end=100)
+    assert (journal.client_answered, journal.nginx_logged, journal.crossed) == (2, 1, 1)
+    journal.note_line(log_line(shot="us-3"))
+    journal.note_line(log_line(shot="us-4"))
+    journal.note_line(log_line(shot="us-5", status=CLIENT_GONE))
+    assert (journal.client_answered, journal.nginx_logged, journal.crossed) == (2, 2, 2)
+    assert journal.settling() == 0
+    journal.note_line(log_line(shot="us-101"))
+    assert journal.settling() == 1
+    journal.note_outcome(outcome(101))
+    assert (journal.client_answered, journal.nginx_logged, journal.settling()) == (3, 3, 0)
