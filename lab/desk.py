@@ -93,6 +93,11 @@ class Desk:
                 self._lead.learn(time.perf_counter() - visit.due)
         self._busy_seconds = time.thread_time()
 
+    def note_refusal(self) -> None:
+        """Something that is no HTTP came, and was told so."""
+        self._scores.note_arrival()
+        self._scores.note_departure(is_served=True)
+
     def recall(self, request_id: str) -> "Visit | None":
         """What became of a request, while it is remembered."""
         return self._visits.get(request_id)
