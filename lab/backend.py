@@ -43,7 +43,7 @@ class House:
         """Fails with the `OSError` for which the port can't be opened again."""
         self._port = port
         application = tornado.web.Application([(r".*", Hello, {"house": self})], log_function=lambda _: None)
-        self.door = Door(application, port)
+        self.door = Door(application, port, on_refusal=desk.note_refusal)
 
     def handle(self, order: Message) -> None:
         """Obey the lab."""

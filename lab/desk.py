@@ -12,6 +12,7 @@ from lab.faults import Fault
 from lab.lead import Lead
 from lab.mischief import service_time_ms, what_befalls
 from lab.scoreboard import Scoreboard
+from lab.shot_number import shot_number
 
 REMEMBERED = 4096
 """How many of the latest requests can still be asked about."""
@@ -73,8 +74,7 @@ class Desk:
         self._scores.note_arrival()
         reception = min(time.thread_time() - self._busy_seconds, MOST_RECEPTION_SECONDS)
         visit = Visit(time.time(), self._scores.in_flight, begun=time.perf_counter() - reception)
-        digits = shot.rpartition("-")[2]
-        visit.number = int(digits) if digits.isdecimal() else None
+        visit.number = shot_number(shot.rpartition("-")[2])
         self._visits[request_id] = visit
         if len(self._visits) > REMEMBERED:
             del self._visits[next(iter(self._visits))]
@@ -92,6 +92,11 @@ class Desk:
             if visit.due is not None:
                 self._lead.learn(time.perf_counter() - visit.due)
         self._busy_seconds = time.thread_time()
+
+    def note_refusal(self) -> None:
+        """Something that is no HTTP came, and was told so."""
+        self._scores.note_arrival()
+        self._scores.note_departure(is_served=True)
 
     def recall(self, request_id: str) -> "Visit | None":
         """What became of a request, while it is remembered."""

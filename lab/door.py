@@ -3,12 +3,13 @@
 import asyncio
 import socket
 import sys
-from typing import Any
+from asyncio import Future
+from collections.abc import Callable
 from weakref import WeakSet
 
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
+from tornado.netutil import add_accept_handler, bind_sockets
 from tornado.web import Application
 
 HOST = "127.0.0.1"
@@ -20,16 +21,21 @@ Elsewhere the port is bound anew, which a process that has given up root can't d
 """
 
 
-class _Server(HTTPServer):
-    """Knows its connections, kept alive or busy."""
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+"""Tornado's whole answer to what is no HTTP to it: no application is asked, and none is told."""
 
-    def initialize(self, *args: Any, **options: Any) -> None:
-        super().initialize(*args, **options)
-        self.streams: WeakSet[IOStream] = WeakSet()
 
-    def handle_stream(self, stream: IOStream, address: tuple[object, ...]) -> None:
-        self.streams.add(stream)
-        super().handle_stream(stream, address)
+class _Stream(IOStream):
+    """Tells when what came on it is refused."""
+
+    def __init__(self, connection: socket.socket, on_refusal: Callable[[], None]) -> None:
+        super().__init__(connection)
+        self._on_refusal = on_refusal
+
+    def write(self, data: bytes | memoryview) -> Future[None]:
+        if data == REFUSAL:
+            self._on_refusal()
+        return super().write(data)
 
 
 class Door:
@@ -39,14 +45,17 @@ class Door:
         OSError: the port is taken or not allowed.
     """
 
-    def __init__(self, application: Application, port: int) -> None:
+    def __init__(self, application: Application, port: int, on_refusal: Callable[[], None] = lambda: None) -> None:
         self.is_open = False
-        self._application = application
+        self._on_refusal = on_refusal
         self._port = port
         self._busy: set[IOStream] = set()
         self._is_empty = asyncio.Event()
         self._is_empty.set()
-        self._server: _Server
+        self._streams: WeakSet[IOStream] = WeakSet()
+        """Of connections, kept alive or busy."""
+        self._server = HTTPServer(application)
+        self._stop_accepting: Callable[[], None]
         self._socket: socket.socket | None = None
         self.open()
 
@@ -58,8 +67,7 @@ class Door:
             (self._socket,) = bind_sockets(self._port, HOST, backlog=BACKLOG)
         else:
             self._socket.listen(BACKLOG)
-        self._server = _Server(self._application)
-        self._server.add_socket(self._socket.dup())  # the server closes its own when it stops
+        self._stop_accepting = add_accept_handler(self._socket, self._let_in)
         self.is_open = True
 
     def shut(self) -> None:
@@ -67,13 +75,13 @@ class Door:
         if not self.is_open or self._socket is None:
             return
         self.is_open = False
-        self._server.stop()
+        self._stop_accepting()
         if KEEPS_ITS_PORT:
             self._socket.shutdown(socket.SHUT_RDWR)
         else:
             self._socket.close()
             self._socket = None
-        for stream in set(self._server.streams) - self._busy:
+        for stream in set(self._streams) - self._busy:
             stream.close()
 
     def note_request(self, stream: IOStream) -> None:
@@ -88,6 +96,11 @@ class Door:
             stream.close()
         if not self._busy:
             self._is_empty.set()
+
+    def _let_in(self, connection: socket.socket, address: tuple[object, ...]) -> None:
+        stream = _Stream(connection, self._on_refusal)
+        self._streams.add(stream)
+        self._server.handle_stream(stream, address)
 
     async def wait_until_empty(self) -> None:
         """Return once no connection is busy."""

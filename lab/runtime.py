@@ -6,7 +6,9 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -21,13 +23,21 @@ OWNER_FILE = "owner.json"
 HANDOVER_SECONDS = 3.0
 """How long the guardian of a lab that was killed gets to clean up before the next lab does it."""
 
+MAIN_FILE = "nginx.conf"
+"""nginx's `-c`, in the folder that is its `-p`."""
+MASTER_TITLE = "nginx: master process"
+
 NEWBORN_SECONDS = 60.0
 """How long a folder without a named owner counts as one that is just being made."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFolder:
-    """A folder (0700) of one lab, under a name that nobody can guess beforehand; all that is in it is private, too."""
+    """A folder (0700) of one lab, under a name that nobody can guess beforehand; all that is in it is private, too.
+
+    Root's (0710) lets nginx's workers pass, who are nobody, and write nothing: where they could put a link, root would
+    follow it. What they write to, nginx's master makes for them.
+    """
 
     path: Path
 
@@ -57,9 +67,10 @@ class RuntimeFolder:
         with writing_to(base):
             for name in ("sites-available", "sites-enabled", "temp"):
                 (path / name).mkdir(mode=0o700)
-            if (account := worker_account(base, keeps_root=keeps_root)) is not None:
-                for each in (path, path / "temp"):  # nginx's workers write bodies and reopen logs there
-                    os.chown(each, account.uid, account.gid)
+            if (account := worker_account(base, keeps_root=keeps_root)) is not None and account.uid != os.getuid():
+                for each in (path, path / "temp"):  # nginx's workers pass through, to logs and folders of their own
+                    os.chown(each, os.getuid(), account.gid)
+                    each.chmod(0o710)
         self.record_owners(os.getpid())
 
     def record_owners(self, *pids: int) -> None:
@@ -75,7 +86,7 @@ class RuntimeFolder:
     def remove(self) -> None:
         """Remove it, if the guardian hasn't: one that was killed leaves its nginx behind, too."""
         if self.path.exists():
-            _kill_nginx_of(self.path)
+            _kill_processes_of(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -112,16 +123,13 @@ def sweep() -> None:
     for path in orphans:
         while path.exists() and _guardian_lives(path) and time.monotonic() < deadline:
             time.sleep(0.02)
-        _kill_nginx_of(path)
+        _kill_processes_of(path)
         shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_ours(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        owners = {os.getuid()} if hasattr(os, "getuid") else set()
-        if (account := worker_account(path.parent)) is not None:
-            owners.add(account.uid)
-        is_mine = not owners or path.lstat().st_uid in owners
+        is_mine = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
         return is_mine and path.is_dir() and not path.is_symlink()
     return False
 
@@ -154,9 +162,24 @@ def _guardian_lives(path: Path) -> bool:
     return any(lives(*owner) for owner in _owners(path)[1:])
 
 
-def _kill_nginx_of(path: Path) -> None:
+def is_of_lab(command: Sequence[str], folder: Path) -> bool:
+    """Whether this is the command line of an nginx, a backend or a guardian of the lab in that folder.
+
+    Somebody who reads its logs with `tail -f` isn't the lab's. nginx's master calls itself by one text.
+    """
+    if (text := " ".join(command)).startswith(MASTER_TITLE):
+        return f" -p {folder} -c {MAIN_FILE}" in text
+    pairs = {(option, Path(value)) for option, value in pairwise(command)}
+    is_nginx = ("-p", folder) in pairs and ("-c", Path(MAIN_FILE)) in pairs
+    is_backend = ("-m", Path("lab.backend")) in pairs and any(
+        option == "--scoreboard" and value.parent == folder for option, value in pairs
+    )
+    return is_nginx or is_backend or ("lab.guardian", folder) in pairs
+
+
+def _kill_processes_of(path: Path) -> None:
     for process in psutil.process_iter(["cmdline"]):
-        if str(path) in " ".join(process.info["cmdline"] or ()):
+        if is_of_lab(process.info["cmdline"] or (), path):
             leftovers = [process]
             with contextlib.suppress(psutil.NoSuchProcess):
                 leftovers += process.children(recursive=True)

@@ -30,6 +30,11 @@ class Attempt:
         """Whether the backend itself answered: a status alone may be nginx's own 502 or 504."""
         return self.header_seconds is not None
 
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the backend may have got the request, or a part of it."""
+        return self.port is not None and self.bytes_sent != 0
+
 
 @dataclass(frozen=True, slots=True)
 class RequestView:

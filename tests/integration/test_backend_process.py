@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
 import pytest
 
+from lab.config import Behaviour
 from lab.scoreboard import Scoreboard
 from tests.integration.conftest import Place
 from tests.integration.facts import HOST, ask, is_free, listening, wait_until
@@ -123,7 +125,7 @@ def under_the_lab(place: Place, folder: Path, **behaviour: Any) -> Iterator[tupl
 
 def behave(process: subprocess.Popen[bytes], service_time_ms: float, capacity: int | None = None) -> None:
     """Have it behave like this, and wait until it has heard."""
-    order(process, order="behave", service_time_ms=service_time_ms, capacity=capacity)
+    order(process, order="behave", **asdict(Behaviour(service_time_ms, capacity)))
     order(process, order="recall", id="")
     assert json.loads(pipe(process.stdout).readline())["event"] == "recalled"
 

@@ -80,6 +80,18 @@ async def test_the_ledger_balances_whatever_method_somebody_uses(start_lab: Star
     assert ledger.is_balanced
 
 
+@pytest.mark.parametrize("value", ["\x01", "\x7f"], ids=["SOH", "DEL"])
+async def test_a_request_that_the_backends_web_server_refuses_was_served(start_lab: StartLab, value: str) -> None:
+    """nginx passes on what Tornado takes for no HTTP: its 400 is an answer of the backend's."""
+    lab = await start_lab(backends=2)
+    reply = await asyncio.to_thread(ask, lab.parts.ports.nginx, headers={"X-Odd": value})
+    assert (reply.status, reply.body) == (400, "")
+    await seen(lab, lambda shown: shown.feed, what="the request in the feed")
+    ledger = await lab.settle()
+    assert (ledger.nginx_forwarded, ledger.backends_served) == (1, 1)
+    assert ledger.is_balanced
+
+
 async def test_a_request_that_nginx_answers_itself_is_nobodys_hit(start_lab: StartLab) -> None:
     """It is logged, counts as another client's, and the ledger still balances."""
     lab = await start_lab(backends=1)

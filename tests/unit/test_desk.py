@@ -88,3 +88,13 @@ def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
         return scores.served, scores.in_flight
 
     assert in_virtual_time(scenario()) == (1, 1)
+
+
+@pytest.mark.parametrize(("shot", "number"), [("us-7", 7), ("us-", None), ("us-1.5", None), ("us-" + "9" * 5000, None)])
+def test_a_request_tells_its_number_or_none(shot: str, number: int | None) -> None:
+    """Anybody may send that header, with more digits than Python reads."""
+
+    async def scenario() -> int | None:
+        return Desk().accept(shot=shot).number
+
+    assert in_virtual_time(scenario()) == number
