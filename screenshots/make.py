@@ -58,6 +58,8 @@ async def main() -> None:
     async with photographer(config, (120, 36)) as at_120:
         await at_120.shoot("dashboard", lambda now: now.traffic.answered > 1500)
         await at_120.shoot("killed", _shows_fail_over, ("2", "down", "down", "k"))
+        await at_120.shoot("faults", lambda now: bool(now.feed), ("down", "e"))
+        await at_120.pilot.press("escape")
         await at_120.shoot("config", lambda now: now.config is not None and now.config.generation > 2, ("w", "n"))
         await at_120.shoot("latency", lambda now: now.traffic.answered > 3000, ("escape", "down", "s", "l"))
         await at_120.shoot("request", lambda now: bool(now.feed), ("escape", "p", "up", "up", "enter"))
