@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from lab.breakdown import Breakdown
 from lab.config import LabConfig
 from lab.control import Lab
 from lab.errors import LabError
@@ -19,7 +20,7 @@ from lab.notices import Notices
 from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
 from lab.runtime import sweep
-from lab.side_by_side import side_by_side
+from lab.side_by_side import first_of, side_by_side
 from lab.witnesses import RequestDetail
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class LabSession(Lab):
         self._phase = Phase.STARTING
         self._activity: str | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._breakdown: Breakdown | None = None
         self._heart: asyncio.Task[None] | None = None
         self._worker_pids: tuple[int, ...] = ()
 
@@ -64,8 +67,9 @@ class LabSession(Lab):
 
     async def start(self, *, is_firing: bool = True) -> None:
         """Start backends, nginx and, unless told otherwise, traffic."""
+        self._breakdown = Breakdown()
         self._starting = asyncio.create_task(self._start(is_firing=is_firing))
-        await self._starting
+        await first_of(self._starting, self._breakdown.wait())
 
     async def _start(self, *, is_firing: bool) -> None:
         self._say("clearing away what a killed lab left behind")
@@ -96,9 +100,12 @@ class LabSession(Lab):
         await parts.balancer.start()
 
     async def stop(self) -> None:
-        """End everything, in the reverse order of its start."""
-        if self._phase is Phase.STOPPED:
-            return
+        """End everything, in the reverse order of its start; whoever asks for it meanwhile waits for the same end."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         self._phase = Phase.STOPPING
         self._say("ending every process")
         if self._starting is not None:
@@ -200,9 +207,15 @@ class LabSession(Lab):
         self.parts.observer.tally.zero()
 
     async def _beat(self, parts: "Parts") -> None:
+        assert self._breakdown is not None
         caretaker, faults = parts.caretaker, parts.fault_clock.run(parts.driver.has_begun)
         await side_by_side(
-            caretaker.follow_logs(), caretaker.watch_disk(), self._publish(parts), self._watch_processes(parts), faults
+            caretaker.follow_logs(),
+            caretaker.watch_disk(),
+            self._publish(parts),
+            self._watch_processes(parts),
+            faults,
+            self._breakdown.wait(),
         )
 
     def _note_heart(self, heart: asyncio.Task[None]) -> None:

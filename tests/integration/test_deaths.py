@@ -213,3 +213,20 @@ async def test_a_repair_that_finds_the_port_taken_says_so(start_lab: StartLab, e
 def test_whatever_dies_alone_at_a_random_moment_leaves_nothing(place: Place, victim: Victim, seed: int) -> None:
     """Under traffic; then the lab is quit, or gone, and the next one starts on the same ports."""
     die_alone(victim, place, random.Random(seed))
+
+
+async def test_a_bug_in_what_hears_a_child_is_the_labs_end(
+    start_lab: StartLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It isn't a silence in which requests seem to be under way for ever."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("lab.observer.Observer.note_outcomes", fail)
+    lab = await start_lab(is_firing=True)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        async with asyncio.timeout(10):
+            await lab.fail()
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        await seen(lab, lambda now: False, what="nothing")
