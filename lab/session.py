@@ -197,7 +197,7 @@ class LabSession(Lab):
         return await self.parts.request_detail(number)
 
     def zero_counters(self) -> None:
-        self.parts.observer.tally.zero()
+        self.parts.observer.zero()
 
     async def _beat(self, parts: "Parts") -> None:
         caretaker, faults = parts.caretaker, parts.fault_clock.run(parts.driver.has_begun)
@@ -250,4 +250,5 @@ class LabSession(Lab):
             config=balancer.config,
             reload=balancer.reloads.view(),
             retry_rules=balancer.upstream.retry_rules,
+            xray=observer.shadow.view(),
         )
