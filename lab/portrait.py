@@ -10,9 +10,12 @@ from lab.balancing.hash_consistent import HashConsistent
 from lab.balancing.least_time import eta_ms
 from lab.balancing.upstream import Visit
 from lab.fairness import compare, jain
-from lab.odds import expected_shares
+from lab.odds import expected_shares, pair_odds
 from lab.twin import BY_KEY, Twin
-from lab.xray import HashStep, PeerXRay, Pick, XRay
+from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
+
+MOST_PAIRED = 8
+"""Of more backends there are more pairs than anybody reads."""
 
 
 def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared: bool) -> Pick:
@@ -99,6 +102,7 @@ def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) 
         next_port=None if twin.is_lost else twin.next_for(visit),
         picks=picks,
         ring=_ring(twin),
+        pairs=_pairs(twin),
         verdict=None if comparison is None else comparison.verdict,
         jain=jain([count for count, _ in per_weight], [weight for _, weight in per_weight]),
     )
@@ -123,6 +127,20 @@ def _odds(twin: Twin) -> dict[int, float]:
     found = expected_shares(twin.algorithm, [peer.spec for peer in eligible]) if eligible else None
     odds = dict(zip((int(port_of(peer.server)) for peer in eligible), found or (), strict=True))
     return {port: odds.get(port, 0.0) for port in twin.peers}
+
+
+def _pairs(twin: Twin) -> tuple[PairXRay, ...]:
+    """What `random two` may draw, and who of the two would win."""
+    eligible = [(port, peer) for port, peer in twin.peers.items() if peer.refusal(twin.second) is None]
+    if twin.algorithm != "random_two" or not 1 < len(eligible) <= MOST_PAIRED:
+        return ()
+    found = []
+    for (one, other), odds in pair_odds([peer.weight for _, peer in eligible]).items():
+        (port, peer), (rival_port, rival) = eligible[one], eligible[other]
+        busier = peer.conns * rival.weight - rival.conns * peer.weight
+        winner = None if busier == 0 else rival_port if busier > 0 else port
+        found.append(PairXRay((port, rival_port), odds, winner))
+    return tuple(sorted(found, key=lambda pair: -pair.odds))
 
 
 def _tied(twin: Twin, etas: Mapping[int, int]) -> set[int]:

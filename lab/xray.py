@@ -70,6 +70,17 @@ class PeerXRay:
 
 
 @dataclass(frozen=True, slots=True)
+class PairXRay:
+    """Two backends that `random two` may draw."""
+
+    ports: tuple[int, int]
+    odds: float
+    """Of drawing these two, in either order, 0 to 1."""
+    winner: int | None
+    """Who would get the request; None for whoever is drawn second."""
+
+
+@dataclass(frozen=True, slots=True)
 class XRay:
     """The inside of the algorithm in force, by a model."""
 
@@ -87,6 +98,8 @@ class XRay:
     """The latest, oldest first."""
     ring: tuple[tuple[int, int], ...] = ()
     """Place (0 to 2³² - 1) and port of each point of the consistent hash, ascending."""
+    pairs: tuple[PairXRay, ...] = ()
+    """What `random two` may draw, the likeliest first; empty where there are too many."""
     verdict: str | None = None
     """Whether hits differ from what was expected by more than chance; None where nothing is expected."""
     jain: float | None = None
