@@ -9,11 +9,13 @@ from lab.balancing.decision import ByHash, ByRing, Decision, port_of
 from lab.balancing.hash_consistent import HashConsistent
 from lab.balancing.least_time import eta_ms
 from lab.balancing.upstream import Visit
-from lab.fairness import compare, jain
+from lab.fairness import Comparison, compare, jain
 from lab.odds import expected_shares, pair_odds
 from lab.twin import BY_KEY, Twin
 from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
 
+FOLLOWING_LOAD = ("least_conn", "random_two")
+"""Their shares follow whoever is free as soon as requests overlap."""
 MOST_PAIRED = 8
 """Of more backends there are more pairs than anybody reads."""
 
@@ -103,9 +105,16 @@ def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) 
         picks=picks,
         ring=_ring(twin),
         pairs=_pairs(twin),
-        verdict=None if comparison is None else comparison.verdict,
+        verdict=_verdict(twin, comparison),
         jain=jain([count for count, _ in per_weight], [weight for _, weight in per_weight]),
     )
+
+
+def _verdict(twin: Twin, comparison: Comparison | None) -> str | None:
+    if comparison is None:
+        return None
+    of_idle = " (expected is for an idle system)" if twin.algorithm in FOLLOWING_LOAD else ""
+    return comparison.verdict + of_idle
 
 
 def _expected(twin: Twin, keyed: Mapping[int, int]) -> tuple[float, ...] | None:

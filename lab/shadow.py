@@ -113,20 +113,23 @@ class Shadow:
         twin = self._twin
         assert twin is not None
         twin.second = moment[0][0] // 1000
+        ended: list[int | None] = []
         for place, (*_, number, flight) in enumerate(moment):
             if number == 0:
-                self._begin(twin, moment, place, is_late=is_late)
+                self._begin(twin, moment, place, ended, is_late=is_late)
                 continue
             attempts = flight.line.attempts
             if flight.request is not None:
                 self._finish(flight.request, attempts[number - 1], is_failure=flight.failures[number - 1])
+                ended.append(attempts[number - 1].port)
                 if number < len(attempts):
                     self._try_again(twin, flight.request, attempts[number])
 
-    def _begin(self, twin: Twin, moment: list[Event], place: int, *, is_late: bool) -> None:
+    def _begin(self, twin: Twin, moment: list[Event], place: int, ended: list[int | None], *, is_late: bool) -> None:
+        """A pick; `ended` are the backends that were done with a request earlier in this millisecond, or later."""
         flight = moment[place][-1]
         request = twin.begin(flight.line)
-        decision = None if twin.is_by_chance else request.choose()
+        decision = None if twin.is_by_chance else twin.choose(request, flight.line.attempts[0].port, ended)
         if not _fits(flight, decision) and twin.algorithm not in BY_KEY:
             flight = _whom_it_fits(decision, moment, place) or flight
         port = flight.line.attempts[0].port

@@ -1,6 +1,7 @@
 """A model of one configuration that is told what nginx did: it foretells each pick, then does as nginx did."""
 
 from collections import deque
+from collections.abc import Sequence
 from math import gcd
 
 from lab.access_log import LogLine
@@ -13,6 +14,8 @@ from lab.server_lines import servers_of
 
 BY_KEY = frozenset(("ip_hash", "hash", "hash_consistent"))
 """The algorithms that look at the request."""
+COUNTING = ("least_conn", "least_time")
+"""The algorithms that look at how many requests are active."""
 CLIENT = "127.0.0.1"
 """nginx listens there only, so that its clients are there, too."""
 RARELY = 32
@@ -54,6 +57,36 @@ class Twin:
     def begin(self, line: LogLine) -> Request:
         """A request arrives."""
         return self.model.begin(Visit(line.uri, CLIENT) if self.algorithm in BY_KEY else HOME)
+
+    def choose(self, request: Request, port: int | None, ended: Sequence[int | None]) -> Decision | None:
+        """Who is next.
+
+        Requests that ended in the same millisecond may have ended after this pick: where that has nginx's own choice
+        fit, they did.
+        """
+        before = self._weights() if ended and self.algorithm in COUNTING else None
+        decision = request.choose()
+        if before is None or (decision is not None and int(port_of(decision.server)) == port):
+            return decision
+        after = self._weights()
+        busy = [self.peers[each] for each in ended if each in self.peers]
+        self._set_weights(before)
+        for peer in busy:
+            peer.conns += 1
+        other = request.choose()
+        for peer in busy:
+            peer.conns -= 1
+        if other is not None and int(port_of(other.server)) == port:
+            return other
+        self._set_weights(after)
+        return decision
+
+    def _weights(self) -> list[tuple[int, int]]:
+        return [(peer.current_weight, peer.effective_weight) for peer in self.peers.values()]
+
+    def _set_weights(self, weights: list[tuple[int, int]]) -> None:
+        for peer, (current_weight, effective_weight) in zip(self.peers.values(), weights, strict=True):
+            peer.current_weight, peer.effective_weight = current_weight, effective_weight
 
     def follow(self, request: Request, port: int | None, decision: Decision | None) -> None:
         """nginx sent the request there (nowhere, for None), whatever was decided here."""
@@ -97,10 +130,9 @@ class Twin:
         """Who would be picked for this; the model stays as it is."""
         if self.is_by_chance:
             return None
-        before = [(peer, peer.current_weight, peer.effective_weight) for peer in self.peers.values()]
+        before = self._weights()
         decision = self.model.begin(visit).choose()
-        for peer, current_weight, effective_weight in before:
-            peer.current_weight, peer.effective_weight = current_weight, effective_weight
+        self._set_weights(before)
         return None if decision is None else int(port_of(decision.server))
 
     def _repay(self, decision: Decision, actual: Peer | None) -> None:
@@ -118,7 +150,21 @@ class Twin:
             self.algorithm == "round_robin" or any(turn.server == actual.server for turn in turns)
         ):
             actual.current_weight -= paid
+            if self.algorithm != "round_robin" and self._since_wrong < RARELY:
+                self._learn(winner, actual, turns)
             return
         for turn in turns:
             peer = self.peers[int(port_of(turn.server))]
             peer.current_weight, peer.effective_weight = turn.before, turn.effective_weight
+
+    def _learn(self, winner: Peer, actual: Peer, turns: tuple[Turn, ...]) -> None:
+        """The real current weights must have had this one win the tie: move both by as little as that takes.
+
+        Who was in earlier ties depends on the order within a millisecond, which nobody knows.
+        """
+        raised = {turn.server: turn.raised for turn in turns}
+        servers = list(raised)
+        must_exceed = servers.index(actual.server) > servers.index(winner.server)
+        gap = raised[winner.server] - raised[actual.server] + must_exceed
+        actual.current_weight += (gap + 1) // 2
+        winner.current_weight -= gap // 2

@@ -122,9 +122,8 @@ XRAY_KEYS = (
 
 GUESS_KEYS = (
     Binding("escape,g,q", "leave", "back", key_display="esc", tooltip="Back to the dashboard; the client goes on"),
-    Binding(
-        "1,2,3,4,5,6,7,8,9", "guess", "guess", key_display="1-9", tooltip="Guess that this backend will be the next one"
-    ),
+    Binding("1", "guess(1)", "guess", key_display="1-9", tooltip="Guess that this backend will be the next one"),
+    *(Binding(str(number), f"guess({number})", "guess", show=False) for number in range(2, 10)),
     Binding("h", "toggle_hints", "hints", tooltip="Show what the algorithm knows, or hide it"),
     Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
 )
@@ -169,7 +168,7 @@ KEYS = {
 PALETTE = {**KEYS, "Break": FAULT_COMMANDS}
 """What can be had by name."""
 
-HELP = {**KEYS, "Faults, after e": FAULT_COMMANDS, "Latency view": LATENCY_KEYS, "Guessing": GUESS_KEYS}
+HELP = {**KEYS, "Faults, after e": FAULT_COMMANDS, "Latency view": LATENCY_KEYS}
 """What is worth looking up: the other screens show all of their keys in the footer, or in their border."""
 
 LAB_ACTIONS = frozenset(

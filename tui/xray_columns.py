@@ -66,16 +66,12 @@ def peer_lines(xray: XRay, width: int, *, says_next: bool = True, numbers: bool 
         says_next: Whether whoever is next is marked.
         numbers: Whether what the algorithm looks at is shown.
     """
-    hits = sum(peer.hits for peer in xray.peers)
-    return [
-        _peer_line(place, peer, xray, hits, width, says_next=says_next, numbers=numbers)
-        for place, peer in enumerate(xray.peers)
-    ]
+    places = range(len(xray.peers))
+    return [_peer_line(place, xray, width, says_next=says_next, numbers=numbers) for place in places]
 
 
-def _peer_line(
-    place: int, peer: PeerXRay, xray: XRay, hits: int, width: int, *, says_next: bool, numbers: bool
-) -> Line:
+def _peer_line(place: int, xray: XRay, width: int, *, says_next: bool, numbers: bool) -> Line:
+    peer, hits = xray.peers[place], sum(each.hits for each in xray.peers)
     is_next = says_next and peer.port == xray.next_port
     sign, ink = sign_of(place)
     spans: list[Span] = [

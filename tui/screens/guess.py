@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -46,22 +46,16 @@ class GuessScreen(Screen[None]):
         panel.is_quiet = snapshot.traffic.is_paused and not snapshot.traffic.in_flight
         panel.snapshot = snapshot
 
-    def on_key(self, event: events.Key) -> None:
-        """A digit is a guess, if it is a backend's."""
+    def action_guess(self, number: int) -> None:
+        """The backend of that number will be the next one, somebody says."""
         panel = self.query_one(GuessPanel)
-        if not event.key.isdecimal() or panel.game.guessed is not None or not panel.is_quiet:
-            return
-        place = int(event.key) - 1
         xray = self._snapshot.xray
         ports = [peer.port for peer in xray.peers] if xray is not None and xray.peers else []
         ports = ports or [backend.port for backend in self._snapshot.backends]
-        if 0 <= place < len(ports):
-            panel.game = panel.game.guess(ports[place], self._snapshot)
+        if number <= len(ports) and panel.game.guessed is None and panel.is_quiet:
+            panel.game = panel.game.guess(ports[number - 1], self._snapshot)
             panel.draw_again()
             self._fire()
-
-    def action_guess(self) -> None:
-        """The digits are read where it is known which one was pressed."""
 
     def action_toggle_hints(self) -> None:
         panel = self.query_one(GuessPanel)
