@@ -7,6 +7,7 @@ from lab.xray import PeerXRay, XRay
 from tui.formatting import UNKNOWN, count, fit, percent, shorten
 from tui.ink import Ink, Line, Span
 
+BY_KEY = ("ip_hash", "hash", "hash_consistent")
 OWNER_INKS = (Ink.HEADING, Ink.GOOD, Ink.WARNING, Ink.ACCENT, Ink.BAD)
 _SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -88,7 +89,7 @@ def _peer_line(place: int, xray: XRay, width: int, *, says_next: bool, numbers: 
         (fit(_expected(peer, hits), _EXPECTED, to_right=True), Ink.MUTED),
     ]
     room = width - sum(len(text) for text, _ in spans) - 2
-    note, note_ink = _note(peer, is_next=is_next) if numbers or is_next else ("", Ink.PLAIN)
+    note, note_ink = _note(peer, is_next=is_next, has_key=xray.algorithm in BY_KEY) if numbers else ("", Ink.PLAIN)
     return (*spans, ("  ", Ink.PLAIN), (shorten(note, max(room, 0)), note_ink))
 
 
@@ -100,9 +101,9 @@ def _expected(peer: PeerXRay, hits: int) -> str:
     return percent(peer.expected / hits) if peer.expected is not None and hits else UNKNOWN
 
 
-def _note(peer: PeerXRay, *, is_next: bool) -> Span:
+def _note(peer: PeerXRay, *, is_next: bool, has_key: bool) -> Span:
     if peer.refusal is not None:
         return f"✗ {peer.refusal}", Ink.BAD
     if is_next:
-        return ("next, of a tie" if peer.is_tied else "next"), Ink.ACCENT
+        return f"next{', tied' * peer.is_tied}{' with the last key' * has_key}", Ink.ACCENT
     return ("tied" if peer.is_tied else ""), Ink.MUTED

@@ -17,6 +17,8 @@ _MOST_KEY = 32
 
 def record_of(xray: XRay) -> str:
     """How often the model was right so far."""
+    if xray.algorithm in ("random", "random_two"):
+        return "a model · nginx draws its own numbers, so there are only odds"
     if not xray.foretold:
         return "a model, nothing foretold yet"
     wrong = xray.foretold - xray.right
@@ -32,8 +34,12 @@ def verdict_lines(xray: XRay, width: int) -> list[Line]:
     question = len("Noise or real?")
     lines: list[Line] = [((first[:question], Ink.HEADING), (first[question:], Ink.PLAIN))]
     lines += [((line, Ink.PLAIN),) for line in more]
-    lines.append((("Jain's fairness index", Ink.HEADING), (f" {fairness}", Ink.PLAIN), (" 1 = all alike", Ink.MUTED)))
-    return lines
+    jain: Line = (
+        ("Jain's fairness index", Ink.HEADING),
+        (f" {fairness}", Ink.PLAIN),
+        (" per weight; 1 = all alike", Ink.MUTED),
+    )
+    return [*lines, jain]
 
 
 def pick_lines(pick: Pick | None, width: int) -> list[Line]:

@@ -1,6 +1,7 @@
 """Predict, then reveal: the learner guesses whom nginx picks next, one request is fired, and the X-ray explains."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
@@ -13,7 +14,6 @@ from lab.control import Lab
 from lab.errors import LabError
 from lab.models import Snapshot
 from tui.formatting import inert
-from tui.guess import Game
 from tui.keys import GUESS_KEYS
 from tui.widgets.guess_panel import GuessPanel
 
@@ -67,7 +67,9 @@ class GuessScreen(Screen[None]):
         try:
             await self._lab.fire_once()
         except LabError as error:
-            self.query_one(GuessPanel).game = Game()
+            panel = self.query_one(GuessPanel)
+            panel.game = replace(panel.game, guessed=None)
+            panel.draw_again()
             self._complain(error)
 
     @work(group="leave", description="let the client go on, and leave")

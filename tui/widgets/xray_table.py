@@ -34,7 +34,7 @@ class XRayTable(LinePanel):
         title = next((choice.title for choice in snapshot.algorithms if choice.name == xray.algorithm), xray.algorithm)
         self._say(f"X-ray of {title} · {record_of(xray)}")
         if xray.why_not is not None:
-            return [((shorten(f"{xray.why_not}.".capitalize(), width), Ink.WARNING),)]
+            return [((shorten(f"{xray.why_not[:1].upper()}{xray.why_not[1:]}.", width), Ink.WARNING),)]
         verdict = verdict_lines(xray, width)
         rows = peer_lines(xray, width)[: max(height - 2 - len(verdict), 1)]
         return [peer_heading(xray.algorithm, width), *rows, BLANK, *verdict]
