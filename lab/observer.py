@@ -16,6 +16,7 @@ from lab.models import BackendView, NginxView, TrafficView
 from lab.monitor import Monitor
 from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
+from lab.shadow import Shadow
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
 from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
@@ -33,6 +34,7 @@ class Observer:
         self.journal = Journal(shot_name, time.monotonic, fleet.pid_of)
         self.monitor = Monitor()
         self.inference = Inference(balancer.upstreams, balancer.frame.workers)
+        self.shadow = Shadow(balancer.upstreams, balancer.frame.workers)
         self._reloads = balancer.reloads
         self._fleet = fleet
 
@@ -43,6 +45,8 @@ class Observer:
             self.tally.count_line(line, is_ours=is_ours)
             self.inference.note_line(line)
             self._reloads.note_line(line)
+            self.shadow.note_line(line)
+        self.shadow.settle(time.time())
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
@@ -50,6 +54,11 @@ class Observer:
         self._reloads.note_outcomes(outcomes)
         for outcome in outcomes:
             self.journal.note_outcome(outcome)
+
+    def zero(self) -> None:
+        """Count hits, failures and latencies anew."""
+        self.tally.zero()
+        self.shadow.zero()
 
     def note_client_death(self, lost: int, numbers_end: int) -> None:
         """Count the requests that were under way when the lab's client died as failed."""

@@ -204,7 +204,7 @@ class LabSession(Lab):
         return await self.parts.request_detail(number)
 
     def zero_counters(self) -> None:
-        self.parts.observer.tally.zero()
+        self.parts.observer.zero()
 
     async def _beat(self, parts: "Parts") -> None:
         assert self._breakdown is not None
@@ -263,4 +263,5 @@ class LabSession(Lab):
             config=balancer.config,
             reload=balancer.reloads.view(),
             retry_rules=balancer.upstream.retry_rules,
+            xray=observer.shadow.view(),
         )

@@ -21,7 +21,7 @@ class LabApp(App[LabError | None]):
     """The dashboard of one lab. Its result is the error that kept the lab from starting, if one did."""
 
     TITLE = "lablb"
-    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("ink", "dashboard", "latency", "texts", "choices")]
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("ink", "dashboard", "latency", "texts", "choices", "xray")]
     COMMANDS: ClassVar = {DashboardCommands}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "quit", show=False, priority=True)]
 

@@ -93,6 +93,8 @@ FROZEN_KEYS = (
 
 DASHBOARD_KEYS = (
     Binding("l", "show_latency", "latency", tooltip="Percentiles and histograms, of all backends or of one"),
+    Binding("x", "show_xray", "X-ray", show=False, tooltip="The algorithm's inside, by a model, and why the last pick"),
+    Binding("g", "guess", "guess", show=False, tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
     Binding("n", "show_config", "config", tooltip="nginx's configuration, and what the last change changed"),
     Binding("question_mark,f1", "show_help", "help", key_display="?", tooltip="Every key, and what the columns mean"),
     Binding("ctrl+p", "app.command_palette", "palette", show=False, tooltip="Every action by name"),
@@ -107,6 +109,22 @@ LATENCY_KEYS = (
     Binding("plus,equals_sign,right", "zoom(1)", "zoom in", key_display="+", tooltip="A smaller part of the histogram"),
     Binding("minus,left", "zoom(-1)", "zoom out", key_display="-", tooltip="A larger part of the histogram"),
     Binding("z", "zero_counters", "zero", tooltip="Count anew"),
+    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+)
+
+XRAY_KEYS = (
+    Binding("escape,x,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
+    Binding("space", "toggle_traffic", "pause", tooltip="Pause or resume the lab's client"),
+    Binding("enter", "fire_once", "fire one", tooltip="Send one request now, paused or not"),
+    Binding("z", "zero_counters", "zero", tooltip="Count hits anew"),
+    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+)
+
+GUESS_KEYS = (
+    Binding("escape,g,q", "leave", "back", key_display="esc", tooltip="Back to the dashboard; the client goes on"),
+    Binding("1", "guess(1)", "guess", key_display="1-9", tooltip="Guess that this backend will be the next one"),
+    *(Binding(str(number), f"guess({number})", "guess", show=False) for number in range(2, 10)),
+    Binding("h", "toggle_hints", "hints", tooltip="Show what the algorithm knows, or hide it"),
     Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
 )
 
@@ -154,7 +172,7 @@ HELP = {**KEYS, "Faults, after e": FAULT_COMMANDS, "Latency view": LATENCY_KEYS}
 """What is worth looking up: the other screens show all of their keys in the footer, or in their border."""
 
 LAB_ACTIONS = frozenset(
-    ["show_latency"]
+    ["show_latency", "show_xray", "guess"]
     + [
         binding.action.partition("(")[0]
         for bindings in PALETTE.values()

@@ -21,10 +21,12 @@ from tui.formatting import inert
 from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
 from tui.screens.config import ConfigScreen
 from tui.screens.fault_kit import UNDO, FaultKit, Wish
+from tui.screens.guess import GuessScreen
 from tui.screens.help import HelpScreen
 from tui.screens.latency import LatencyScreen
 from tui.screens.request import RequestScreen
 from tui.screens.retry_rules import RetryRules
+from tui.screens.xray import XRayScreen
 from tui.widgets.alarm_line import AlarmLine
 from tui.widgets.algorithm_bar import AlgorithmBar, AlgorithmChip
 from tui.widgets.backend_grid import BackendGrid
@@ -262,6 +264,16 @@ class Dashboard(Screen[None]):
 
     async def action_show_latency(self) -> None:
         screen = LatencyScreen(self._lab)
+        await self.app.push_screen(screen)
+        screen.watch(self, "snapshot", screen.show_snapshot)
+
+    async def action_show_xray(self) -> None:
+        screen = XRayScreen(self._lab)
+        await self.app.push_screen(screen)
+        screen.watch(self, "snapshot", screen.show_snapshot)
+
+    async def action_guess(self) -> None:
+        screen = GuessScreen(self._lab, self.snapshot)
         await self.app.push_screen(screen)
         screen.watch(self, "snapshot", screen.show_snapshot)
 
