@@ -68,7 +68,7 @@ async def believed(lab: LabSession, port: int, standing: Standing, *, what: str 
     return belief_of(snapshot, port)
 
 
-async def tested_in_vain(lab: LabSession, port: int, fails: int) -> Belief:
+async def failed_again(lab: LabSession, port: int, fails: int) -> Belief:
     """Wait until it has failed more often than that."""
     snapshot = await seen(lab, lambda shown: belief_of(shown, port).fails > fails, what="the test that fails")
     return belief_of(snapshot, port)
@@ -102,7 +102,7 @@ async def test_the_retry_comes_when_it_was_predicted(start_lab: StartLab, nginx:
         assert retry_at is not None
         last = witness.begins(port)[-1]
         assert retry_at - fail_timeout - 1 <= last <= retry_at - fail_timeout + CLOCK_SECONDS
-        benched = await tested_in_vain(lab, port, fails)
+        benched = await failed_again(lab, port, fails)
         (test, *_) = [began for began in witness.begins(port) if began > last]
         assert retry_at - CLOCK_SECONDS <= test <= retry_at + PROMPT_SECONDS
     await lab.restart_backend(port)

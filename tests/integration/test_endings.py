@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 from subprocess import Popen
 
+import pexpect
+import psutil
 import pytest
 
 from tests.integration.conftest import Place
 from tests.integration.facts import (
     HOST,
+    LABLB,
     ask,
     lablb,
     lablb_running,
@@ -187,3 +190,16 @@ def test_while_it_runs_a_lab_listens_on_the_loopback_interface_and_keeps_to_its_
 def only_folder(place: Place) -> Path:
     (folder,) = place.runtime_folders
     return folder
+
+
+def test_a_dashboard_whose_terminal_vanishes_ends(place: Place) -> None:
+    """A closed window, a lost connection: nobody reads what is painted any more, and that holds nothing up."""
+    terminal = pexpect.spawn(str(LABLB), ["-q", "50", *place.port_options], dimensions=(36, 120), timeout=30)
+    wait_until(lambda: terminal.read_nonblocking(65536, timeout=5) and place.is_traffic_flowing(), what="traffic")
+    dashboard = psutil.Process(terminal.pid)
+    os.close(terminal.child_fd)
+    wait_until(
+        lambda: not dashboard.is_running() or dashboard.status() == psutil.STATUS_ZOMBIE, what="the dashboard to end"
+    )
+    os.waitpid(terminal.pid, 0)
+    place.wait_until_empty()
