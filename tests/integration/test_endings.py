@@ -201,5 +201,5 @@ def test_a_dashboard_whose_terminal_vanishes_ends(place: Place) -> None:
     wait_until(
         lambda: not dashboard.is_running() or dashboard.status() == psutil.STATUS_ZOMBIE, what="the dashboard to end"
     )
-    os.waitpid(terminal.pid, 0)
+    os.waitpid(dashboard.pid, 0)
     place.wait_until_empty()
