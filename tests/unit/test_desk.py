@@ -8,6 +8,7 @@ import pytest
 from lab.alarm import Alarm
 from lab.config import Behaviour
 from lab.desk import Desk
+from lab.faults import Fault, FaultKind
 from lab.scoreboard import Scoreboard
 from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
@@ -98,3 +99,24 @@ def test_a_request_tells_its_number_or_none(shot: str, number: int | None) -> No
         return Desk().accept(shot=shot).number
 
     assert in_virtual_time(scenario()) == number
+
+
+def test_a_slow_desk_takes_that_time_instead_of_its_own() -> None:
+    """With the capacity that it has."""
+    desk = desk_with(Behaviour(50, capacity=1))
+    desk.fail(Fault(FaultKind.SLOW, 200))
+    assert finishing_times(desk, 2) == [200, 400]
+
+
+def test_the_same_fault_befalls_the_same_requests_each_time() -> None:
+    """So that a run can be repeated; another backend's seed makes another pattern."""
+
+    def pattern(desk: Desk) -> list[bool]:
+        desk.fail(Fault(FaultKind.ERRORS, share=0.5))
+        return [desk.what_befalls() is not None for _ in range(64)]
+
+    desk = Desk(seed=71)
+    assert pattern(desk) == pattern(desk) == pattern(Desk(seed=71))
+    assert pattern(desk) != pattern(Desk(seed=72))
+    desk.fail(None)
+    assert desk.what_befalls() is None
