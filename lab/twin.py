@@ -56,7 +56,11 @@ class Twin:
 
     def begin(self, line: LogLine) -> Request:
         """A request arrives."""
-        return self.model.begin(Visit(line.uri, CLIENT) if self.algorithm in BY_KEY else HOME)
+        return self.model.begin(self.visit_of(line))
+
+    def visit_of(self, line: LogLine) -> Visit:
+        """What the algorithm looks at in the request. Its URI is foreign text, which may not even be one."""
+        return Visit(line.uri.encode(errors="replace").decode(), CLIENT) if self.algorithm in BY_KEY else HOME
 
     def choose(self, request: Request, port: int | None, ended: Sequence[int | None]) -> Decision | None:
         """Who is next.
