@@ -16,6 +16,8 @@ from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
 
 FOLLOWING_LOAD = ("least_conn", "random_two")
 """Their shares follow whoever is free as soon as requests overlap."""
+MOST_POINTS = 20_000
+"""Of more, each cell of a drawing would stand for hundreds."""
 MOST_PAIRED = 8
 """Of more backends there are more pairs than anybody reads."""
 
@@ -128,7 +130,7 @@ def _expected(twin: Twin, keyed: Mapping[int, int]) -> tuple[float, ...] | None:
 def _odds(twin: Twin) -> dict[int, float]:
     """Of the next pick, or the parts of the ring."""
     if isinstance(twin.model.method, HashConsistent):
-        shares = twin.model.method.ring.shares()
+        shares = _parts(twin.model.method)
         return {port: shares[peer.server] for port, peer in twin.peers.items()}
     if not twin.is_by_chance:
         return {}
@@ -167,7 +169,12 @@ def _tied(twin: Twin, etas: Mapping[int, int]) -> set[int]:
 
 def _ring(twin: Twin) -> tuple[tuple[int, int], ...]:
     method = twin.model.method
-    return _points(method) if isinstance(method, HashConsistent) else ()
+    return _points(method) if isinstance(method, HashConsistent) and len(method.ring) <= MOST_POINTS else ()
+
+
+@lru_cache(maxsize=2)
+def _parts(method: HashConsistent) -> dict[str, float]:
+    return method.ring.shares()
 
 
 @lru_cache(maxsize=2)

@@ -5,11 +5,11 @@ from math import inf
 
 from lab.access_log import LogLine
 from lab.balancing.decision import Decision
-from lab.balancing.upstream import HOME, Request, Visit
+from lab.balancing.upstream import HOME, Request
 from lab.moments import Event, Flight, Moments, flight_of
 from lab.nginx.render import Upstream
 from lab.portrait import Record, pick_of, portrait
-from lab.twin import BY_KEY, CLIENT, Twin
+from lab.twin import BY_KEY, Twin
 from lab.witnesses import Attempt
 from lab.xray import Pick, XRay
 
@@ -33,6 +33,7 @@ class Shadow:
         self._generation = 0
         self._worker_pid = 0
         self._twin: Twin | None = None
+        self._fresh: tuple[int, Twin] | None = None
         self._visit = HOME
         self._picks: deque[tuple[Flight, Decision | None, bool]] = deque(maxlen=PICKS_KEPT)
         self._hits: Counter[int] = Counter()
@@ -69,9 +70,15 @@ class Shadow:
         if why_not := self._why_not():
             return XRay(upstream.algorithm, why_not, self.foretold, self.right)
         if self._twin is None or generation != self._generation:
-            return portrait(Twin(upstream), Record(self.foretold, self.right), (), HOME)
+            return portrait(self._twin_of(generation), Record(self.foretold, self.right), (), HOME)
         picks = tuple(self._told_pick(*each) for each in self._picks)
         return portrait(self._twin, Record(self.foretold, self.right, self._hits, self._expected), picks, self._visit)
+
+    def _twin_of(self, generation: int) -> Twin:
+        """Of a configuration that has served nothing yet; with large weights a ring takes its time to make."""
+        if self._fresh is None or self._fresh[0] != generation:
+            self._fresh = (generation, Twin(self._upstreams[generation]))
+        return self._fresh[1]
 
     def _why_not(self) -> str | None:
         if self._workers > 1:
@@ -143,7 +150,7 @@ class Shadow:
         flight.request = request
         self._picks.append((flight, decision, is_compared))
         if twin.algorithm in BY_KEY:
-            self._visit = Visit(flight.line.uri, CLIENT)
+            self._visit = twin.visit_of(flight.line)
             if decision is not None:
                 self._expected[_port(decision)] += 1
 
@@ -176,11 +183,18 @@ def _fits(flight: Flight, decision: Decision | None) -> bool:
 
 def _whom_it_fits(decision: Decision | None, moment: list[Event], place: int) -> Flight | None:
     """Of several that began in this millisecond nobody knows who was first: one whom the pick fits changes places."""
+    mine = moment[place]
+    if not _may_wait(mine[-1]):
+        return None
     for other in range(place + 1, len(moment)):
         at, order, told, number, flight = moment[other]
-        if number == 0 and flight.line.seconds > 0 and _fits(flight, decision):
-            mine = moment[place]
+        if number == 0 and _may_wait(flight) and _fits(flight, decision):
             moment[place] = (*mine[:4], flight)
             moment[other] = (at, order, told, number, mine[-1])
             return flight
     return None
+
+
+def _may_wait(flight: Flight) -> bool:
+    """Whether nothing more happens to it in the millisecond in which it began."""
+    return flight.line.seconds >= 0.001 and len(flight.line.attempts) == 1

@@ -38,6 +38,8 @@ class Twin:
         """The time, in nginx's whole seconds since the epoch."""
         self.model = upstream_named(upstream.algorithm, self.servers, clock=lambda: self.second, chance=_no_chance)
         self.peers = {int(port_of(peer.server)): peer for peer in (*self.model.primaries, *self.model.backups)}
+        self.is_by_chance = self.algorithm in BY_CHANCE and not self.model.is_single
+        """Whether nobody can foretell a pick."""
         self.is_lost = False
         """Whether it has yet to find its place in the rounds, so that what it foretells is worth nothing."""
         self._since_wrong = RARELY
@@ -49,14 +51,13 @@ class Twin:
         """nginx did things that nobody was told of."""
         self.is_lost = self.algorithm not in BY_KEY and not self.is_by_chance and not self.model.is_single
 
-    @property
-    def is_by_chance(self) -> bool:
-        """Whether nobody can foretell a pick."""
-        return self.algorithm in BY_CHANCE and not self.model.is_single
-
     def begin(self, line: LogLine) -> Request:
         """A request arrives."""
-        return self.model.begin(Visit(line.uri, CLIENT) if self.algorithm in BY_KEY else HOME)
+        return self.model.begin(self.visit_of(line))
+
+    def visit_of(self, line: LogLine) -> Visit:
+        """What the algorithm looks at in the request. Its URI is foreign text, which may not even be one."""
+        return Visit(line.uri.encode(errors="replace").decode(), CLIENT) if self.algorithm in BY_KEY else HOME
 
     def choose(self, request: Request, port: int | None, ended: Sequence[int | None]) -> Decision | None:
         """Who is next.
@@ -98,10 +99,14 @@ class Twin:
 
     def note_record(self, port: int | None, *, is_right: bool) -> None:
         """Whom nginx picked, and whether the model was right: one that is wrong time and again has lost its place."""
+        if self.algorithm in BY_KEY:
+            return
         self._latest.append(port)
         if (self.is_lost or (not is_right and self._since_wrong < RARELY)) and self._find_place():
             self.is_lost = False
         self._since_wrong = self._since_wrong + 1 if is_right else 0
+        if len(self._latest) == LONGEST_CYCLE:
+            self.is_lost = False  # so that a place that can't be found doesn't silence the model for good
 
     def _find_place(self) -> bool:
         """Look for the latest picks in the cycle that the rounds run through, and go on from there."""

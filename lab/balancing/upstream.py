@@ -161,8 +161,9 @@ class Request:
         return None if peer.refusal(self.now) in (Refusal.DOWN, Refusal.FULL) else OnlyOne(peer=peer)
 
     def _completed(self, decision: Decision) -> Decision:
+        refusals = map(self.refusal, self.peers)
         refused = tuple(
-            Refused(peer.server, refusal) for peer in self.peers if (refusal := self.refusal(peer)) is not None
+            [Refused(peer.server, why) for peer, why in zip(self.peers, refusals, strict=True) if why is not None]
         )
         is_backup = self.peers is self._upstream.backups
         if not refused and not is_backup:

@@ -1,6 +1,7 @@
 """The model that follows nginx's log: how it orders what it is told, and what it does when nginx does otherwise."""
 
 from collections.abc import Iterable
+from random import Random
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.unit.made_up import answered_by, log_line, refused_by
 
 START = 1_721_000_000.0
 LATER = START + 1_000_000
+NOBODY = Attempt("lablb", None, 502)
+GONE = Attempt("127.0.0.1:71", 71, None)
+ATTEMPTS = (*(answered_by(port) for port in (71, 72, 73, 99)), refused_by(71), refused_by(73), NOBODY, GONE)
 
 
 def upstream_of(*weights: int, algorithm: str = "round_robin") -> Upstream:
@@ -176,3 +180,24 @@ def test_several_workers_have_no_xray() -> None:
     """Each picks for itself, and the log of all doesn't tell what each is about to do."""
     xray = follow(Shadow({1: upstream_of(1, 1)}, 3), in_turn((71, 71, 71)))
     assert xray.why_not == "each of nginx's 3 workers picks for itself, so there is no X-ray"
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["round_robin", "least_conn", "random_two", "hash", "hash_consistent", "least_time"]
+)
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_logged_is_followed(algorithm: str, seed: int) -> None:
+    """Made-up attempts in any order, ports that nobody knows, times that jump: no request stays active."""
+    rng = Random(seed)
+    shadow = Shadow({number: upstream_of(1, 2, 3, algorithm=algorithm) for number in (1, 2)}, 1)
+    for number in range(300):
+        tried = [rng.choice(ATTEMPTS) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+        ms = number * 3 + rng.randrange(-500, 5)
+        made_up = line(ms, *tried, took_ms=rng.choice((0, 0, 1, 7, 300)), uri=rng.choice(("/", "", "/\ud800")))
+        shadow.note_line(made_up._replace(generation=1 + (number > 150)))
+        if rng.random() < 0.1:
+            shadow.settle(START + ms / 1000)
+            shadow.view()
+    xray = follow(shadow, [])
+    assert [peer.active for peer in xray.peers] == [0, 0, 0]
+    assert 0 <= xray.right <= xray.foretold
