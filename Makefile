@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: lab test pytest-ui pytest-integration lint unit differential screenshots bench soak clean
+.PHONY: lab test pytest-ui lint unit differential screenshots bench soak clean
 
 lab: $(VENV)/.lab  ## start the dashboard
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
@@ -14,13 +14,13 @@ test: $(VENV)/.test  ## lint, types and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory -j2 pytest-ui pytest-integration
+	@$(MAKE) --no-print-directory -j3 pytest-ui pytest-integration-a-l pytest-integration-m-z
 
 pytest-ui:
 	$(BIN)/python -m pytest -q tests/unit tests/tui
 
-pytest-integration:
-	$(BIN)/python -m pytest -q tests/integration
+pytest-integration-%:  # mostly waits for processes, so that two halves are done in little more than the time of one
+	$(BIN)/python -m pytest -q tests/integration/test_[$*]*.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check --fix .
