@@ -74,10 +74,10 @@ ITEMS: dict[str, Item] = {
         in_a_lab, partial(must_hold.switch, times=TIMES), rate_rps=2000
     ),
     f"{TIMES} × SIGKILL of a random backend": partial(in_a_lab, partial(must_hold.kill, times=TIMES), max_fails=0),
-    f"freeze, thaw, slow for {TROUBLE_SECONDS:g} s": partial(
+    f"freeze, thaw, slow, refuse for {TROUBLE_SECONDS:g} s": partial(
         in_a_lab, partial(must_hold.trouble, seconds=TROUBLE_SECONDS), rate_rps=200, patience=10
     ),
-    f"weights and down, {TIMES} times": partial(in_a_lab, partial(must_hold.reconfigure, times=TIMES)),
+    f"weights, down, add, remove, {TIMES} times": partial(in_a_lab, partial(must_hold.reconfigure, times=TIMES)),
     **{f"SIGKILL of the {victim.name}": partial(deaths, victim) for victim in VICTIMS},
     f"{RESIZES} sizes of the terminal": partial(terminal.resize, times=RESIZES),
     f"{KEYS:,} random keys": partial(terminal.press_any_keys, times=KEYS),

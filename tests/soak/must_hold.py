@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from lab.faults import Fault, FaultKind
 from lab.models import EMPTY, BackendState, Snapshot
 from lab.session import LabSession
 from tests.integration.facts import seen
@@ -15,6 +16,8 @@ ALGORITHMS = ("round_robin", "least_conn", "random", "random_two", "ip_hash", "h
 MOST_TROUBLED = 2
 """Of so many backends at once nginx waits for the read timeout, one after the other, and the client is as patient."""
 KILLS_A_SPARED = 10
+MOST_NEWCOMERS = 2
+"""Backends beyond the first ones."""
 PAUSE_SECONDS = 0.05
 """Between two deeds, so that requests come between them."""
 
@@ -108,27 +111,31 @@ async def slow(lab: LabSession, port: int) -> None:
         await lab.slow_backend(port)
 
 
-TROUBLES: tuple[Callable[[LabSession, int], Awaitable[None]], ...] = (freeze_or_thaw, slow)
+async def refuse_or_welcome(lab: LabSession, port: int) -> None:
+    """Close its port, or undo what was done to it."""
+    backend = lab.parts.fleet[port]
+    if backend.fault is None:
+        await lab.inject(port, Fault(FaultKind.REFUSE))
+    else:
+        await lab.undo_faults(port)
+
+
+TROUBLES: tuple[Callable[[LabSession, int], Awaitable[None]], ...] = (freeze_or_thaw, slow, refuse_or_welcome)
 """Each troubles a backend, or ends its trouble in the end if it is done often enough."""
 
 
 async def trouble(lab: LabSession, rng: random.Random, seconds: float) -> Count:
-    """Freeze, thaw and slow backends in random order, a few of them at a time."""
+    """Freeze, thaw, slow and close backends in random order, a few of them at a time."""
     deeds = 0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        troubled = [
-            backend.port for backend in lab.parts.fleet if backend.is_slowed or backend.state is BackendState.FROZEN
-        ]
+        troubled = [backend.port for backend in lab.parts.fleet if backend.fault is not None]
         ports = troubled if len(troubled) >= MOST_TROUBLED else list(lab.parts.ports.backends)
         await rng.choice(TROUBLES)(lab, rng.choice(ports))
         deeds += 1
         await asyncio.sleep(rng.uniform(PAUSE_SECONDS, 10 * PAUSE_SECONDS))
     for backend in lab.parts.fleet:
-        if backend.state is BackendState.FROZEN:
-            await lab.toggle_freeze(backend.port)
-        while backend.is_slowed:
-            await lab.slow_backend(backend.port)
+        await lab.undo_faults(backend.port)
     return await settled(lab, deeds)
 
 
@@ -148,7 +155,21 @@ async def out_or_in(lab: LabSession, port: int) -> None:
         await lab.toggle_down(port)
 
 
-RECONFIGURATIONS: tuple[Callable[[LabSession, int], Awaitable[None]], ...] = (raise_weight, lower_weight, out_or_in)
+async def come_or_go(lab: LabSession, port: int) -> None:
+    """Add one, or remove the last that was added."""
+    ports, first_ports = lab.parts.fleet.ports, lab.parts.ports.backends
+    if len(ports) < len(first_ports) + MOST_NEWCOMERS and port % 2:
+        await lab.add_backend()
+    elif len(ports) > len(first_ports):
+        await lab.remove_backend(ports[-1])
+
+
+RECONFIGURATIONS: tuple[Callable[[LabSession, int], Awaitable[None]], ...] = (
+    raise_weight,
+    lower_weight,
+    out_or_in,
+    come_or_go,
+)
 
 
 async def reconfigure(lab: LabSession, rng: random.Random, times: int) -> Count:
