@@ -8,6 +8,7 @@ import pytest
 from lab.alarm import Alarm
 from lab.config import Behaviour
 from lab.desk import Desk
+from lab.faults import Fault, FaultKind
 from lab.scoreboard import Scoreboard
 from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
@@ -84,3 +85,24 @@ def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
     desk.dismiss(visits[0], is_served=True)
     desk.dismiss(visits[1], is_served=False)
     assert (scores.served, scores.in_flight) == (1, 1)
+
+
+def test_a_slow_desk_takes_that_time_instead_of_its_own() -> None:
+    """With the capacity that it has."""
+    desk = desk_with(Behaviour(50, capacity=1))
+    desk.fail(Fault(FaultKind.SLOW, 200))
+    assert finishing_times(desk, 2) == [200, 400]
+
+
+def test_the_same_fault_befalls_the_same_requests_each_time() -> None:
+    """So that a run can be repeated; another backend's seed makes another pattern."""
+
+    def pattern(desk: Desk) -> list[bool]:
+        desk.fail(Fault(FaultKind.ERRORS, share=0.5))
+        return [desk.what_befalls() is not None for _ in range(64)]
+
+    desk = Desk(seed=71)
+    assert pattern(desk) == pattern(desk) == pattern(Desk(seed=71))
+    assert pattern(desk) != pattern(Desk(seed=72))
+    desk.fail(None)
+    assert desk.what_befalls() is None

@@ -124,6 +124,34 @@ def test_what_is_no_duration_is_refused_with_an_example(lablb: Command, text: st
     assert "write it like 500ms, 5s or 2m" in said.err
 
 
+def test_faults_are_planned_on_the_command_line_or_in_the_file(lablb: Command, tmp_path: Path) -> None:
+    """The option is repeated, the file has an array; the order stays."""
+    plan = ("kill:73@2s", "slow:72:300ms@3s..6s")
+    assert [fault.text for fault in lablb("run", "--fault", plan[0], "--fault", plan[1]).lab.faults] == list(plan)
+    path = config_file(tmp_path, 'fault = ["kill:73@2s", "slow:72:300ms@3s..6s"]\n')
+    assert [fault.text for fault in lablb("--config", path, "run").lab.faults] == list(plan)
+    assert lablb("run").lab.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("boom:71@1s", "'boom:71@1s' begins with no fault"),
+        ("errors:71:200@1s", "200 is no error's status"),
+        ("kill:79@1s", "'kill:79@1s' is for a backend that isn't there: the lab has 71 to 75."),
+    ],
+)
+@pytest.mark.parametrize("command", [("run",), ()], ids=["run", "dashboard"])
+def test_a_fault_that_cant_be_is_a_usage_error(
+    lablb: Command, command: tuple[str, ...], fault: str, complaint: str
+) -> None:
+    """One line and exit code 2, before anything starts."""
+    said = lablb(*command, "--fault", fault)
+    assert said.code == 2
+    assert complaint in said.err
+    assert said.err.count("\n") == 1
+
+
 def test_a_duration_ends_a_run_without_a_number_of_requests(lablb: Command) -> None:
     """The thousand are for runs that have no end."""
     assert lablb("run", "-z", "5s").lab.traffic.requests is None
@@ -215,6 +243,8 @@ def test_options_before_the_command_are_refused_with_their_right_place(lablb: Co
         ("LABLB_CONNECTIONS", "8", lambda lab: lab.traffic.connections == 8),
         ("LABLB_DURATION", "3s", lambda lab: lab.traffic.duration_seconds == 3),
         ("LABLB_RATE", "40", lambda lab: lab.traffic.rate_rps == 40),
+        ("LABLB_KEEP_ROOT", "1", lambda lab: lab.keep_root),
+        ("LABLB_FAULT", "kill:73@2s refuse:#1@1s", lambda lab: len(lab.faults) == 2),
     ],
 )
 def test_each_option_has_its_variable(
