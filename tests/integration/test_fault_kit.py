@@ -201,6 +201,24 @@ async def test_a_fault_takes_the_place_of_the_one_before(start_lab: StartLab) ->
     assert ask(port).status == 200
 
 
+async def test_an_undoing_meant_for_the_fault_before_leaves_the_new_one(start_lab: StartLab) -> None:
+    """Faults by the clock may begin in the very moment in which another ends, whichever comes first."""
+    lab = await start_lab(backends=1)
+    (port,) = lab.parts.ports.backends
+    backend = lab.parts.fleet[port]
+    old, new = Fault(FaultKind.ERRORS), Fault(FaultKind.SLOW, 20)
+    for is_undone_first in (True, False):
+        await lab.inject(port, old)
+        commands = [backend.undo(old), backend.inject(new)]
+        results = await asyncio.gather(*(commands if is_undone_first else reversed(commands)))
+        assert (True in results) is is_undone_first
+        assert backend.fault == new
+        assert ask(port).status == 200
+    await lab.inject(port, old)
+    await asyncio.gather(backend.undo(old), backend.inject(Fault(FaultKind.KILL)))
+    assert (backend.fault, backend.state) == (Fault(FaultKind.KILL), BackendState.KILLED)
+
+
 async def test_undoing_mends_whatever_it_was(start_lab: StartLab) -> None:
     """One that is well stays as it is, PID and all; a dead one gets a new process."""
     lab = await start_lab(backends=1)
