@@ -178,6 +178,7 @@ def test_a_door_that_is_shut_refuses_and_ends_kept_connections(place: Place, tmp
         idle.request("GET", "/")
         idle.getresponse().read()
         assert idle.sock is not None
+        wait_until(lambda: scores.served == 1, what="the first answer to be noted")
         busy = http.client.HTTPConnection(HOST, place.port, timeout=10)
         busy.request("GET", "/")
         wait_until(lambda: scores.in_flight == 1, what="a request in flight")

@@ -89,10 +89,13 @@ async def test_a_fault_is_met_undone_and_accounted_for(start_lab: StartLab, ngin
     await lab.inject(port, case.fault)
     faulty = await seen(
         lab,
-        lambda shown: case.is_seen(backend_at(shown, port), shown, attempts_on(port, shown)),
+        lambda shown: (
+            backend_at(shown, port).state is case.state
+            and case.is_seen(backend_at(shown, port), shown, attempts_on(port, shown))
+        ),
         what=f"{case.fault.kind} to be met",
     )
-    assert (backend_at(faulty, port).fault, backend_at(faulty, port).state) == (in_words(case.fault), case.state)
+    assert backend_at(faulty, port).fault == in_words(case.fault)
     await lab.undo_faults(port)
     mended = backend_at(await more_hits(lab, port), port)
     assert (mended.fault, mended.state, mended.note, mended.is_slowed) == (None, BackendState.UP, None, False)
@@ -161,12 +164,12 @@ async def test_a_refusal_meets_the_very_next_request_over_a_kept_connection(star
     lab = await start_lab(nginx=nginx, backends=(HARDY,) * 2)
     port, other = lab.parts.ports.backends
     assert len(set(await ask_times(4, lab.parts.ports.nginx))) == 2
-    served = lab.parts.fleet[port].served
+    await seen(lab, lambda _: lab.parts.fleet.served == 4, what="both to have noted their answers")
     await lab.inject(port, Fault(FaultKind.REFUSE))
     assert set(await ask_times(6, lab.parts.ports.nginx)) == {lab.parts.fleet[other].pid}
     shown = await seen(lab, lambda shown: shown.traffic.other_clients == 10, what="ten requests in the log")
     assert [attempt.is_answer for attempt in attempts_on(port, shown)[2:]] == [False] * 3
-    assert lab.parts.fleet[port].served == served
+    assert lab.parts.fleet[port].served == 2
     with pytest.raises(ConnectionRefusedError):
         ask(port)
     await lab.undo_faults(port)
