@@ -148,13 +148,19 @@ class Backend:
         async with self._changing:
             await self._inject(fault)
 
-    async def undo(self) -> None:
-        """Thaw it, let it do nothing wrong, restart it if it is dead or ending."""
+    async def undo(self, fault: Fault | None = None) -> bool:
+        """Thaw it, let it do nothing wrong, restart it if it is dead or ending.
+
+        With a fault it does so, and says so, only if that is what was done last.
+        """
         async with self._changing:
+            if fault is not None and fault != self.fault:
+                return False
             if self.state.is_alive and self.state is not BackendState.ENDING:
                 await self._recover()
             else:
                 await self._restart()
+            return True
 
     async def toggle_freeze(self) -> None:
         """SIGSTOP it, so that it keeps its port and its connections and answers nothing; or SIGCONT it."""
@@ -239,8 +245,8 @@ class Backend:
         self._thaw()
         if self.fault is not None:
             await process.fail(None)
-            self._living()
-        self.fault = None
+        if self.state.is_alive:  # it may have been killed meanwhile
+            self.fault = None
 
     def _thaw(self) -> None:
         if self.state is BackendState.FROZEN:

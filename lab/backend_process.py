@@ -74,16 +74,16 @@ class BackendProcess:
         self._child.send({"order": "behave", **asdict(behaviour)})
 
     async def fail(self, fault: Fault | None) -> None:
-        """Have it fail like this, or no more, and return when it does.
+        """Have it fail like this, or no more, and return when it does, or has ended.
 
         Raises:
-            LabError: it has ended, or doesn't obey.
+            LabError: it doesn't obey.
         """
         number = next(self._orders)
         obeyed = self._obeyed[number] = asyncio.Event()
         self._child.send({"order": "fail", "number": number, "fault": None if fault is None else asdict(fault)})
         try:
-            if not await self._comes(obeyed, OBEDIENCE_SECONDS):
+            if not await self._comes(obeyed, OBEDIENCE_SECONDS) and not self._end.done():
                 raise LabError(f"The backend on port {self._port} doesn't obey: restart it.")
         finally:
             del self._obeyed[number]

@@ -13,15 +13,11 @@ from lab.faults import Fault, in_words
 class Victim(Protocol):
     """A backend, as far as faults are concerned."""
 
-    @property
-    def fault(self) -> Fault | None:
-        """What was done to it."""
-
     async def inject(self, fault: Fault) -> None:
         """Have it fail like this; raises `LabError` if that can't be."""
 
-    async def undo(self) -> None:
-        """Undo what was done to it; raises `LabError` if that can't be."""
+    async def undo(self, fault: Fault) -> bool:
+        """Undo it, if no other has taken its place; says whether, and raises `LabError` if it can't be undone."""
 
 
 @dataclass(slots=True)
@@ -36,7 +32,7 @@ class Injection:
     at_seconds: float | None = None
     """None if its time hasn't come."""
     until_seconds: float | None = None
-    """When it was undone by plan; None if it wasn't."""
+    """When it was undone, or another one of the plan took its place; None if neither has happened."""
     refusal: str | None = None
     """Why it couldn't be injected, or undone."""
 
@@ -72,15 +68,20 @@ class FaultClock:
         try:
             injection.at_seconds = await self._wait_until(planned.start_seconds, started)
             await self._victim_at(injection.port).inject(planned.fault)
+            self._end_those_before(injection)
             if planned.end_seconds is not None:
                 until_seconds = await self._wait_until(planned.end_seconds, started)
-                victim = self._victim_at(injection.port)
-                if victim.fault == planned.fault:  # another one may have taken its place
+                if await self._victim_at(injection.port).undo(planned.fault):
                     injection.until_seconds = until_seconds
-                    await victim.undo()
         except LabError as refusal:
             injection.refusal = str(refusal)
             self._tell(f"{injection.planned}: {refusal}")
+
+    def _end_those_before(self, injection: Injection) -> None:
+        for other in self.injections:
+            is_before = other.at_seconds is not None and other.refusal is None and other is not injection
+            if is_before and other.port == injection.port and other.until_seconds is None:
+                other.until_seconds = injection.at_seconds
 
     async def _wait_until(self, seconds: float, started: float) -> float:
         """Return so many seconds after the start, and say how many there really were."""

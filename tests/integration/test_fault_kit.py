@@ -89,10 +89,13 @@ async def test_a_fault_is_met_undone_and_accounted_for(start_lab: StartLab, ngin
     await lab.inject(port, case.fault)
     faulty = await seen(
         lab,
-        lambda shown: case.is_seen(backend_at(shown, port), shown, attempts_on(port, shown)),
+        lambda shown: (
+            backend_at(shown, port).state is case.state
+            and case.is_seen(backend_at(shown, port), shown, attempts_on(port, shown))
+        ),
         what=f"{case.fault.kind} to be met",
     )
-    assert (backend_at(faulty, port).fault, backend_at(faulty, port).state) == (in_words(case.fault), case.state)
+    assert backend_at(faulty, port).fault == in_words(case.fault)
     await lab.undo_faults(port)
     mended = backend_at(await more_hits(lab, port), port)
     assert (mended.fault, mended.state, mended.note, mended.is_slowed) == (None, BackendState.UP, None, False)
@@ -139,17 +142,18 @@ async def test_what_is_reset_has_got_as_far_as_half_of_the_body(start_lab: Start
     await lab.inject(port, Fault(FaultKind.RESET))
     whole = f"Hello from Process Id = {lab.parts.fleet[port].pid}".encode()
 
-    def read_raw() -> bytes:
+    def read_until_reset() -> bytes:
         came = b""
         with socket.create_connection((HOST, port), timeout=10) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
-            with contextlib.suppress(ConnectionResetError):
+            try:
                 while piece := client.recv(4096):
                     came += piece
-                pytest.fail("the connection ended without a reset")
-        return came
+            except ConnectionResetError:
+                return came
+        raise AssertionError(f"the connection was closed in good order after {came!r}")
 
-    header, _, body = (await asyncio.to_thread(read_raw)).partition(b"\r\n\r\n")
+    header, _, body = (await asyncio.to_thread(read_until_reset)).partition(b"\r\n\r\n")
     assert header.startswith(b"HTTP/1.1 200 OK\r\n")
     assert f"Content-Length: {len(whole)}".encode() in header
     assert body == whole[: len(whole) // 2]
@@ -160,12 +164,12 @@ async def test_a_refusal_meets_the_very_next_request_over_a_kept_connection(star
     lab = await start_lab(nginx=nginx, backends=(HARDY,) * 2)
     port, other = lab.parts.ports.backends
     assert len(set(await ask_times(4, lab.parts.ports.nginx))) == 2
-    served = lab.parts.fleet[port].served
+    await seen(lab, lambda _: lab.parts.fleet.served == 4, what="both to have noted their answers")
     await lab.inject(port, Fault(FaultKind.REFUSE))
     assert set(await ask_times(6, lab.parts.ports.nginx)) == {lab.parts.fleet[other].pid}
     shown = await seen(lab, lambda shown: shown.traffic.other_clients == 10, what="ten requests in the log")
     assert [attempt.is_answer for attempt in attempts_on(port, shown)[2:]] == [False] * 3
-    assert lab.parts.fleet[port].served == served
+    assert lab.parts.fleet[port].served == 2
     with pytest.raises(ConnectionRefusedError):
         ask(port)
     await lab.undo_faults(port)
@@ -198,6 +202,24 @@ async def test_a_fault_takes_the_place_of_the_one_before(start_lab: StartLab) ->
     await lab.restart_backend(port)
     assert backend.fault is None
     assert ask(port).status == 200
+
+
+async def test_an_undoing_meant_for_the_fault_before_leaves_the_new_one(start_lab: StartLab) -> None:
+    """Faults by the clock may begin in the very moment in which another ends, whichever comes first."""
+    lab = await start_lab(backends=1)
+    (port,) = lab.parts.ports.backends
+    backend = lab.parts.fleet[port]
+    old, new = Fault(FaultKind.ERRORS), Fault(FaultKind.SLOW, 20)
+    for is_undone_first in (True, False):
+        await lab.inject(port, old)
+        commands = [backend.undo(old), backend.inject(new)]
+        results = await asyncio.gather(*(commands if is_undone_first else reversed(commands)))
+        assert (True in results) is is_undone_first
+        assert backend.fault == new
+        assert ask(port).status == 200
+    await lab.inject(port, old)
+    await asyncio.gather(backend.undo(old), backend.inject(Fault(FaultKind.KILL)))
+    assert (backend.fault, backend.state) == (Fault(FaultKind.KILL), BackendState.KILLED)
 
 
 async def test_undoing_mends_whatever_it_was(start_lab: StartLab) -> None:

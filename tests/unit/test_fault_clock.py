@@ -26,9 +26,12 @@ class Patient:
         await asyncio.sleep(self._takes_seconds)
         self.fault = fault
 
-    async def undo(self) -> None:
+    async def undo(self, fault: Fault) -> bool:
+        if fault != self.fault:
+            return False
         self.history.append((round(virtual_seconds(), 3), "undo"))
         self.fault = None
+        return True
 
 
 def carried_out(
@@ -86,7 +89,7 @@ def test_an_end_undoes_nothing_that_has_taken_its_place() -> None:
     patient = Patient()
     clock = carried_out("slow:71:300ms@1s..5s", "kill:71@3s", patients={71: patient})
     assert patient.history == [(1, "slow"), (3, "kill")]
-    assert clock.injections[0].until_seconds is None
+    assert [each.until_seconds for each in clock.injections] == [3, None]
 
 
 def test_what_was_refused_is_told_and_nothing_of_it_undone() -> None:
