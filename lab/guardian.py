@@ -144,6 +144,10 @@ def main() -> None:
                 guarded.pop(pid, None)
     if nginx is not None:
         nginx.stop()
+    else:  # it may run all the same, as the child of a guardian that died, and this one came too late to adopt it
+        from lab.runtime import kill_processes_of  # noqa: PLC0415 - seldom needed, and a guardian has to be quick
+
+        kill_processes_of(folder)
     _kill(list(guarded.values()))
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -86,7 +86,7 @@ class RuntimeFolder:
     def remove(self) -> None:
         """Remove it, if the guardian hasn't: one that was killed leaves its nginx behind, too."""
         if self.path.exists():
-            _kill_processes_of(self.path)
+            kill_processes_of(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -123,7 +123,7 @@ def sweep() -> None:
     for path in orphans:
         while path.exists() and _guardian_lives(path) and time.monotonic() < deadline:
             time.sleep(0.02)
-        _kill_processes_of(path)
+        kill_processes_of(path)
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -177,9 +177,10 @@ def is_of_lab(command: Sequence[str], folder: Path) -> bool:
     return is_nginx or is_backend or ("lab.guardian", folder) in pairs
 
 
-def _kill_processes_of(path: Path) -> None:
+def kill_processes_of(path: Path) -> None:
+    """SIGKILL what is left of the lab in that folder, but for the process that calls."""
     for process in psutil.process_iter(["cmdline"]):
-        if is_of_lab(process.info["cmdline"] or (), path):
+        if process.pid != os.getpid() and is_of_lab(process.info["cmdline"] or (), path):
             leftovers = [process]
             with contextlib.suppress(psutil.NoSuchProcess):
                 leftovers += process.children(recursive=True)
