@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.config import LabConfig
+from lab.errors import InterruptedStartError
 from lab.latency import LatencySummary
 from lab.session import LabSession
+from lab.side_by_side import first_of
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -26,7 +28,9 @@ async def run_lab(
     """
     session = LabSession(config)
     try:
-        await session.start(is_firing=False)
+        await first_of(session.start(is_firing=False), interruption.wait())
+        if interruption.is_set():
+            raise InterruptedStartError("Interrupted before the first request.")
         driver = session.parts.driver
         driver.resume()
         ends = [asyncio.create_task(end) for end in (driver.finish(), interruption.wait(), session.fail())]
@@ -41,7 +45,7 @@ async def run_lab(
             for end in ends:
                 end.cancel()
         if interruption.is_set():
-            driver.pause()
+            await driver.wind_up()
         else:
             on_progress(1.0)
         return await _report(session, is_interrupted=interruption.is_set())
