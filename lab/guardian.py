@@ -140,8 +140,6 @@ def main() -> None:
             case {"order": "guard", "pid": pid}:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     guarded[pid] = psutil.Process(pid)
-            case {"order": "forget", "pid": pid}:
-                guarded.pop(pid, None)
     if nginx is not None:
         nginx.stop()
     _kill(list(guarded.values()))

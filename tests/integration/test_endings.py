@@ -13,6 +13,7 @@ from tests.integration.conftest import Place
 from tests.integration.facts import (
     HOST,
     ask,
+    commands_in,
     lablb,
     lablb_running,
     listening,
@@ -165,6 +166,19 @@ def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> Non
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 1
     assert err.startswith("lablb: The traffic worker ended before its time")
+    assert err.count("\n") == 1
+    place.wait_until_empty()
+
+
+def test_a_run_whose_nginx_is_killed_fails_with_a_sentence(place: Place) -> None:
+    """Thousands of refused requests are no report."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        master = only_one([p for p, command in commands_in(place.folder) if "nginx: master" in " ".join(command)])
+        master.kill()
+        out, err = lab.communicate(timeout=20)
+    assert (lab.returncode, out) == (1, "")
+    assert err.startswith("lablb: nginx died in the middle of the run")
     assert err.count("\n") == 1
     place.wait_until_empty()
 
