@@ -214,7 +214,7 @@ class Backend:
         return await self._process.recall(request_id)
 
     def _living(self) -> BackendProcess:
-        if self._process is None or not self.state.is_alive:
+        if self._process is None or not self.state.is_alive or self._process.has_ended:
             raise LabError(f"The backend on port {self.port} isn't running: restart it first.")
         return self._process
 
@@ -227,6 +227,8 @@ class Backend:
         if self.state is BackendState.ENDING:
             raise LabError(f"The backend on port {self.port} is ending: restart it first.")
         if fault.kind is FaultKind.FREEZE:
+            if self.state is BackendState.STARTING:
+                raise LabError(f"The backend on port {self.port} is still starting: wait a moment.")
             await self._recover()
             process.freeze()
             self.state, self.note = BackendState.FROZEN, "frozen with SIGSTOP: accepts, never answers"

@@ -1,6 +1,7 @@
 """One process of a backend, and how the lab speaks with it."""
 
 import asyncio
+import contextlib
 import itertools
 from dataclasses import asdict
 from pathlib import Path
@@ -50,6 +51,11 @@ class BackendProcess:
         return self._child.pid
 
     @property
+    def has_ended(self) -> bool:
+        """Its last words may still be on their way."""
+        return self._child.returncode is not None
+
+    @property
     def last_words(self) -> list[str]:
         """What it said last on stderr."""
         return list(self._child.stderr)
@@ -89,17 +95,17 @@ class BackendProcess:
             del self._obeyed[number]
 
     async def terminate(self) -> None:
-        """SIGTERM it, and return when it lets nobody in any more."""
-        psutil.Process(self.pid).terminate()
+        """SIGTERM it, and return when it lets nobody in any more; raises a `LabError` when it has ended."""
+        self._system().terminate()
         await self._comes(self.is_ending, OBEDIENCE_SECONDS)
 
     def freeze(self) -> None:
-        """SIGSTOP it."""
-        psutil.Process(self.pid).suspend()
+        """SIGSTOP it; raises a `LabError` when it has ended."""
+        self._system().suspend()
 
     def thaw(self) -> None:
-        """SIGCONT it."""
-        psutil.Process(self.pid).resume()
+        """SIGCONT it; raises a `LabError` when it has ended."""
+        self._system().resume()
 
     def kill(self) -> None:
         """SIGKILL it."""
@@ -114,6 +120,13 @@ class BackendProcess:
         self._child.send({"order": "recall", "id": request_id})
         witness = await self._recollections.ask(request_id)
         return None if witness is None else BackendWitness(**witness)
+
+    def _system(self) -> psutil.Process:
+        """The process as the system knows it; a PID that was given away again is nobody's."""
+        if not self.has_ended:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                return psutil.Process(self.pid)
+        raise LabError(f"The backend on port {self._port} has just ended: restart it first.")
 
     async def _comes(self, event: asyncio.Event, seconds: float) -> bool:
         """Wait until the event has come, or can't come any more."""

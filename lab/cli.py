@@ -122,9 +122,17 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     type=click.Choice(["text", "json", "csv"]),
     default="text",
     show_default=True,
+    envvar="LABLB_FORMAT",
     help="How to write the report.",
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to FILE.")
+@click.option(
+    "--output",
+    "-o",
+    envvar="LABLB_OUTPUT",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the report to FILE.",
+)
 @click.pass_context
 def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any) -> None:
     """Run the lab without its dashboard, and report.
@@ -142,7 +150,7 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        _write_report(text, output)
     if report.is_interrupted:
         ctx.exit(ExitCode.INTERRUPTED)
     if report.traffic.answered == 0:
@@ -279,8 +287,20 @@ def _ended_by_signals(end: Callable[[], object]) -> Iterator[None]:
 
 
 def _require_writable(path: Path) -> None:
+    is_new = not path.exists()
     try:
         with path.open("a", encoding="utf-8"):
             pass
+        if is_new:  # a run that fails leaves no empty report
+            path.unlink()
     except OSError as error:
         raise NotReadyError(f"{path} can't be written ({error.strerror}): give another file with -o.") from None
+
+
+def _write_report(text: str, path: Path) -> None:
+    """Into the file, or to stdout where the disk refuses by now: what was measured isn't thrown away."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(text, nl=False)
+        raise LabError(f"{path} can't be written ({error.strerror}): the report is on stdout instead.") from None

@@ -126,6 +126,10 @@ class RequestSpec:
         for path in self.paths:
             if not re.fullmatch(r"/[!-~]*", path):
                 raise UsageError(f"{path!r} is no path: begin it with / and percent-encode what isn't plain ASCII.")
+        try:
+            self.body.encode()
+        except UnicodeEncodeError:
+            raise UsageError("The body isn't valid text: give it in UTF-8.") from None
         for name, value in self.headers:
             if not re.fullmatch(_NAME, name) or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
                 raise UsageError(f"{f'{name}: {value}'!r} is no header: write it like 'X-Name: value'.")

@@ -140,8 +140,6 @@ def main() -> None:
             case {"order": "guard", "pid": pid}:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     guarded[pid] = psutil.Process(pid)
-            case {"order": "forget", "pid": pid}:
-                guarded.pop(pid, None)
     if nginx is not None:
         nginx.stop()
     else:  # it may run all the same, as the child of a guardian that died, and this one came too late to adopt it

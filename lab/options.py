@@ -96,6 +96,25 @@ class Weights(click.ParamType[tuple[int, ...]]):
             self.fail(f"{value!r} are no weights: write whole numbers like 5,1,1.", param, ctx)
 
 
+class Header(click.ParamType[tuple[str, str]]):
+    """`X-Name: value`; in a variable one a line, since values have spaces."""
+
+    name = "header"
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The lines that aren't empty."""
+        return [line for line in rv.splitlines() if line.strip()]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Name and value from the text."""
+        if isinstance(value, tuple):
+            return value
+        name, colon, text = str(value).partition(":")
+        if not colon:
+            self.fail(f"{value!r} is no header: write it like 'X-Name: value'.", param, ctx)
+        return name.strip(), text.strip()
+
+
 class RetryRules(click.ParamType[tuple[str, ...]]):
     """`error timeout http_500`, or `off`: the words of `proxy_next_upstream`."""
 
@@ -172,7 +191,14 @@ _TRAFFIC_OPTIONS = (
     _SEED,
     _option("--method", default="GET", metavar="M", help="The requests' method.  [default: GET]"),
     _PATH,
-    _option("--header", "-H", multiple=True, metavar="'N: V'", help="A header field of the requests; may be repeated."),
+    _option(
+        "--header",
+        "-H",
+        type=Header(),
+        multiple=True,
+        metavar="'N: V'",
+        help="A header field of the requests; may be repeated.",
+    ),
     _option("--body", default="", metavar="TEXT", help="The requests' body."),
     _option("--no-keepalive", is_flag=True, help="Open a connection for each request."),
     _option("--timeout", type=Duration(), default=5.0, metavar="T", help="The client's patience.  [default: 5s]"),
@@ -278,7 +304,6 @@ def _traffic(options: dict[str, Any]) -> TrafficSpec:
     ramp: Ramp | None = options["ramp"]
     if ramp is not None and options["rate"] is not None:
         raise UsageError("A rate and a ramp contradict each other: give -q or --ramp.")
-    headers = (header.partition(":") for header in options["header"])
     return TrafficSpec(
         rate_rps=options["rate"] if ramp is None else ramp.from_rps,
         connections=options["connections"],
@@ -291,7 +316,7 @@ def _traffic(options: dict[str, Any]) -> TrafficSpec:
         request=RequestSpec(
             method=options["method"].upper(),
             paths=tuple(options["path"]) or ("/",),
-            headers=tuple((name.strip(), value.strip()) for name, _, value in headers),
+            headers=tuple(options["header"]),
             body=options["body"],
             keeps_alive=not options["no_keepalive"],
         ),

@@ -95,13 +95,14 @@ async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: Asy
     Raises:
         NotReadyError: there is no such nginx, or it lacks the algorithm.
     """
-    server = NginxServer(await find_nginx(config.nginx), ground.folder, ground.guard)
+    server = NginxServer(await find_nginx(config.nginx, ground.folder), ground.folder, ground.guard)
     balancer = Balancer(server, config, ground.ports)
     observer = Observer(
         AccessLog(server.access_log, time.monotonic, tell=notices.tell), ground.fleet, balancer, shot_name
     )
     exits.callback(observer.log.close)
     driver = TrafficDriver(config.traffic, shot_name, observer.note_outcomes)
+    driver.on_start = ground.guard.guard
     exits.push_async_callback(driver.stop)
     plan = [(ground.ports.backends[config.place_of(planned)], planned) for planned in config.faults]
     fault_clock = FaultClock(plan, ground.fleet.__getitem__, time.perf_counter, tell=notices.tell)

@@ -105,13 +105,13 @@ def base_folder() -> Path:
         raise NotReadyError(f"The lab finds no folder for its files ({error.strerror}): point TMPDIR to one.") from None
 
 
-def private_folder(prefix: str) -> Path:
-    """A new folder (0700) for runtime files, under a name that nobody can guess.
+def private_folder(prefix: str, base: Path | None = None) -> Path:
+    """A new folder (0700) for runtime files, under a name that nobody can guess; in the base folder unless told.
 
     Raises:
         NotReadyError: the folder for runtime files can't be written.
     """
-    base = base_folder()
+    base = base or base_folder()
     with writing_to(base):
         return Path(tempfile.mkdtemp(prefix=prefix, dir=base))
 

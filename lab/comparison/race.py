@@ -108,6 +108,7 @@ class Race:
             seed=self.seed,
         )
         driver = TrafficDriver(plan, session.shot_name, parts.observer.note_outcomes)
+        driver.on_start = parts.driver.on_start
         await driver.start(parts.ports.nginx)
         misfortune = asyncio.create_task(self._misfortune(session))
         try:

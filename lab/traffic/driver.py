@@ -1,9 +1,9 @@
 """The lab's remote control of the process that fires, and another such process should it die."""
 
 import asyncio
-import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,12 +11,15 @@ from lab.config import TrafficSpec
 from lab.errors import LabError
 from lab.models import LoopKind
 from lab.processes import Child, Recollections
+from lab.side_by_side import first_of
 from lab.traffic.outcome import Outcome, unpack
 from lab.witnesses import ClientWitness
 
 RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 CONNECTION_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 READY_SECONDS = 15.0
+WINDING_UP_SECONDS = 6.0
+"""A little more than the client's patience, unless that was asked to be longer."""
 NUMBERS_OF_ONE = 1 << 32
 """So many numbers are each worker's own: one that follows a dead one can't know which that has used."""
 
@@ -40,6 +43,8 @@ class TrafficDriver:
     def __init__(self, spec: TrafficSpec, shot_name: str, record: Callable[[Sequence[Outcome]], None]) -> None:
         self.on_death: Callable[[WorkerDeath], None] = lambda _: None
         """Is told of a worker that ended before its time."""
+        self.on_start: Callable[[int], None] = lambda _: None
+        """Is told the PID of each worker."""
         self.in_flight = 0
         self.finished = 0
         self.elapsed_seconds = 0.0
@@ -85,14 +90,17 @@ class TrafficDriver:
             "spec": asdict(self._spec),
             "numbered_after": self._numbered_after,
         }
-        child = self._child = await Child.spawn("lab.traffic.worker", json.dumps(plan), listener=self._hear)
+        child = self._child = await Child.spawn("lab.traffic.worker", listener=self._hear)
         self._end = asyncio.create_task(self._see_end(child))
-        try:
+        self.on_start(child.pid)
+        child.send({"order": "plan", **plan})  # by a pipe: everybody can read a command line, and it has a limit
+        with suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS):
-                await self._ready.wait()
-        except TimeoutError:
+                await first_of(self._ready.wait(), child.wait())
+        if not self._ready.is_set():
+            child.kill()
             words = " ".join(child.stderr) or "it said nothing"
-            raise LabError(f"The traffic worker didn't start: {words}") from None
+            raise LabError(f"The traffic worker didn't start: {words}")
 
     async def restart(self) -> None:
         """Start another worker in place of one that has died: the same plan from its beginning, the rate as it was set.
@@ -118,18 +126,16 @@ class TrafficDriver:
             LabError: the worker ended before.
         """
         assert self._child is not None
-        end = asyncio.create_task(self._child.wait())
-        done = asyncio.create_task(self._done.wait())
-        await asyncio.wait((end, done), return_when=asyncio.FIRST_COMPLETED)
-        end.cancel()
-        done.cancel()
+        await first_of(self._child.wait(), self._done.wait())
         if not self._done.is_set():
             raise LabError(
                 f"The traffic worker ended before its time: {' '.join(self._child.stderr) or 'no reason given'}"
             )
 
     async def recall(self, number: int) -> ClientWitness | None:
-        """What the client saw of its request of that number; None if it has forgotten, or can't say."""
+        """What the client saw of its request of that number; None if it has forgotten, has died, or can't say."""
+        if self.pid is None:
+            return None
         self._send("recall", number=number)
         witness = await self._recollections.ask(number)
         return None if witness is None else ClientWitness(**witness)
@@ -142,6 +148,18 @@ class TrafficDriver:
     def pause(self) -> None:
         self._send("pause")
         self.is_paused = True
+
+    async def wind_up(self) -> None:
+        """Fire nothing more, and wait for what is under way, though not for long.
+
+        Raises:
+            LabError: the worker ended meanwhile.
+        """
+        self._send("wind_up")
+        self.is_paused = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WINDING_UP_SECONDS):
+                await self.finish()
 
     def fire_once(self) -> None:
         self._send("fire")

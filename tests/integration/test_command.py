@@ -302,3 +302,11 @@ def test_a_reader_that_goes_away_is_no_traceback(place: Place) -> None:
         )
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+async def test_an_nginx_is_tried_out_in_the_labs_own_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which goes with the lab, even if that is killed in the middle of it."""
+    monkeypatch.setattr("lab.nginx.binary.shutil.rmtree", lambda *_, **__: None)
+    await find_nginx("bundled", place.folder)
+    assert list(place.folder.glob("lablb-probe-*"))
+    assert place.runtime_folders == []

@@ -16,6 +16,7 @@ from tests.integration.facts import (
     HOST,
     LABLB,
     ask,
+    commands_in,
     lablb,
     lablb_running,
     listening,
@@ -57,6 +58,18 @@ def test_a_signal_ends_the_run_with_a_report_and_130(place: Place, name: str) ->
     place.wait_until_empty()
 
 
+def test_an_interrupted_run_waits_for_what_is_under_way(place: Place) -> None:
+    """Whatever was sent was answered or has failed; it doesn't vanish between the counts."""
+    slow = ("--service-time", "400ms")
+    with lablb_running(*LONG_RUN, *slow, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        lab.send_signal(signal.SIGINT)
+        out, _ = lab.communicate(timeout=20)
+    report = json.loads(out)
+    assert report["requests"]["sent"] == report["requests"]["answered"] > 0
+    assert report["ledger"]["balanced"] is True
+
+
 def test_two_signals_end_it_no_worse_than_one(place: Place) -> None:
     """Ctrl-C pressed twice, as people do."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
@@ -85,13 +98,13 @@ def freeze_a_backend(place: Place) -> None:
     running("lab.backend", place.folder)[0].suspend()
 
 
-@pytest.mark.parametrize("is_one_frozen", [False, True], ids=["all awake", "one frozen"])
-def test_a_lab_that_is_killed_leaves_nothing(place: Place, is_one_frozen: bool) -> None:
-    """SIGKILL in the middle of traffic."""
+@pytest.mark.parametrize("frozen", [None, "lab.backend", "lab.traffic.worker"])
+def test_a_lab_that_is_killed_leaves_nothing(place: Place, frozen: str | None) -> None:
+    """SIGKILL in the middle of traffic; a child that is stopped can't notice that the lab is gone."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        if is_one_frozen:
-            freeze_a_backend(place)
+        if frozen is not None:
+            running(frozen, place.folder)[0].suspend()
         lab.kill()
         place.wait_until_empty()
 
@@ -156,6 +169,19 @@ def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> Non
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 1
     assert err.startswith("lablb: The traffic worker ended before its time")
+    assert err.count("\n") == 1
+    place.wait_until_empty()
+
+
+def test_a_run_whose_nginx_is_killed_fails_with_a_sentence(place: Place) -> None:
+    """Thousands of refused requests are no report."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        master = only_one([p for p, command in commands_in(place.folder) if "nginx: master" in " ".join(command)])
+        master.kill()
+        out, err = lab.communicate(timeout=20)
+    assert (lab.returncode, out) == (1, "")
+    assert err.startswith("lablb: nginx died in the middle of the run")
     assert err.count("\n") == 1
     place.wait_until_empty()
 

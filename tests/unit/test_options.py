@@ -10,6 +10,7 @@ import pytest
 from lab import __version__
 from lab.cli import main
 from lab.config import BackendSpec, LabConfig, TrafficSpec
+from lab.errors import NotReadyError
 from lab.ledger import Ledger
 from lab.models import BackendState, BackendView, NginxView, TrafficView
 from lab.ports import Ports
@@ -471,3 +472,58 @@ def test_a_run_without_a_single_answer_has_failed(lablb: Command, monkeypatch: p
     assert said.code == 1
     assert said.out != ""
     assert said.err == "lablb: No request was answered.\n"
+
+
+def test_a_variable_gives_one_header_a_line(lablb: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values have spaces."""
+    monkeypatch.setenv("LABLB_HEADER", "X-One: a b: c\n\nX-Two:\n")
+    assert lablb("run").lab.traffic.request.headers == (("X-One", "a b: c"), ("X-Two", ""))
+
+
+def test_a_header_without_a_colon_is_refused(lablb: Command) -> None:
+    """It would be sent with an empty value, which nobody meant."""
+    said = lablb("run", "-H", "foo")
+    assert said.code == 2
+    assert "'foo' is no header: write it like 'X-Name: value'" in said.err
+
+
+def test_variables_say_where_and_how_to_report_too(
+    lablb: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As every option's."""
+    monkeypatch.setenv("LABLB_FORMAT", "csv")
+    monkeypatch.setenv("LABLB_OUTPUT", str(tmp_path / "report"))
+    assert lablb("run").out == ""
+    assert (tmp_path / "report").read_text().startswith("algorithm,port,")
+
+
+def test_a_run_that_fails_leaves_no_empty_report(
+    lablb: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And one that was there before stays as it was."""
+
+    async def run_lab(*_: Any) -> Report:
+        raise NotReadyError("no nginx")
+
+    monkeypatch.setattr("lab.run.run_lab", run_lab)
+    old = tmp_path / "old.json"
+    old.write_text("{}")
+    assert lablb("run", "-o", str(tmp_path / "new.json")).code == 3
+    assert lablb("run", "-o", str(old)).code == 3
+    assert not (tmp_path / "new.json").exists()
+    assert old.read_text() == "{}"
+
+
+def test_a_report_that_the_disk_refuses_is_printed(lablb: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk may have filled up while it was measured."""
+
+    def refuse(*_: Any, **__: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    said = lablb("run", "-o", "report.txt")
+    assert said.code == 1
+    assert "ledger" in said.out
+    assert (
+        said.err == "lablb: report.txt can't be written (No space left on device): the report is on stdout instead.\n"
+    )
