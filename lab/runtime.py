@@ -121,7 +121,8 @@ def sweep() -> None:
     orphans = [path for path in base_folder().glob(f"{PREFIX}*") if _is_ours(path) and _lab_is_gone(path)]
     deadline = time.monotonic() + HANDOVER_SECONDS
     for path in orphans:
-        while path.exists() and _guardian_lives(path) and time.monotonic() < deadline:
+        guardians = _owners(path)[1:]  # asked once: the file that names them goes while they still clean up
+        while path.exists() and any(lives(*each) for each in guardians) and time.monotonic() < deadline:
             time.sleep(0.02)
         kill_processes_of(path)
         shutil.rmtree(path, ignore_errors=True)
@@ -156,10 +157,6 @@ def _lab_is_gone(path: Path) -> bool:
             return time.time() - path.stat().st_mtime > NEWBORN_SECONDS
         return False
     return not lives(*owners[0])
-
-
-def _guardian_lives(path: Path) -> bool:
-    return any(lives(*owner) for owner in _owners(path)[1:])
 
 
 def is_of_lab(command: Sequence[str], folder: Path) -> bool:

@@ -86,10 +86,10 @@ def reachable(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 async def test_workers_that_became_nobody_reopen_logs_and_write_bodies(
     reachable: Path, start_lab: StartLab, nginx: str
 ) -> None:
-    """Started by root; what they write is theirs alone."""
+    """Started by root; what they write is theirs alone, and two folders let them pass but neither look nor write."""
     lab = await start_lab(nginx=nginx, is_firing=True, traffic=TrafficSpec(rate_rps=20))
     assert lab.parts.balancer.server.folder.parent == reachable
-    assert await use_everything(lab) == {}
+    assert await use_everything(lab) == {".": "drwx--x---", "temp": "drwx--x---"}
     workers = [psutil.Process(pid).username() for pid in lab.parts.balancer.server.worker_pids()]
     assert set(workers) == {"nobody"}
     assert lab.parts.balancer.server.access_log.owner() == "nobody"
