@@ -6,6 +6,7 @@ from math import inf
 from lab.access_log import LogLine
 from lab.balancing.decision import Decision
 from lab.balancing.upstream import HOME, Request
+from lab.log_batch import Batch
 from lab.moments import Event, Flight, Moments, flight_of
 from lab.nginx.render import Upstream
 from lab.portrait import Record, pick_of, portrait
@@ -39,6 +40,17 @@ class Shadow:
         self._hits: Counter[int] = Counter()
         self._expected: Counter[int] = Counter()
         """Of the keyed algorithms, whose shares depend on the keys."""
+
+    def note_lines(self, batch: Batch) -> None:
+        """nginx has logged requests."""
+        if not self._rests_through(batch):
+            for line in batch.lines:
+                self.note_line(line)
+            return
+        self._in_second += len(batch.lines)
+        for line, count in batch.kinds:
+            if (port := line.attempts[0].port) is not None:
+                self._hits[port] += count
 
     def note_line(self, line: LogLine) -> None:
         """nginx has logged a request."""
@@ -95,6 +107,11 @@ class Shadow:
         self._visit = HOME
         upstream = self._upstreams.get(line.generation)
         self._twin = Twin(upstream) if upstream is not None else None
+
+    def _rests_through(self, batch: Batch) -> bool:
+        """Whether nothing in it could wake the model."""
+        seconds = {self._second, int(batch.lines[0].time), int(batch.lines[-1].time)}
+        return self.is_resting and len(seconds) == 1 and batch.is_plain(self._generation, self._worker_pid)
 
     def _watch_rate(self, second: int) -> None:
         if second != self._second:
