@@ -125,6 +125,10 @@ class TrafficView:
     """None for a closed loop, which has no target."""
     connections: int = 1
     is_paused: bool = False
+    is_dead: bool = False
+    """Its process has ended before its time: nothing is fired."""
+    is_done: bool = False
+    """All that was asked for was sent and has its outcome; single shots may follow."""
     sent: int = 0
     answered: int = 0
     """A complete answer with a status below 500."""
