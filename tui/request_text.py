@@ -65,7 +65,7 @@ def chain(attempts: tuple[Attempt, ...], *, is_cut: bool = False) -> list[Span]:
         spans.append((" → " if spans else "→ ", Ink.MUTED))
         spans.append((name, Ink.STRONG) if attempt.is_answer else (f"{name} ✗", Ink.BAD))
     if is_cut:
-        spans.append((" ✗ cut in the body", Ink.BAD))
+        spans.append((" ✗ cut", Ink.BAD))
     return spans
 
 
