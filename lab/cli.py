@@ -28,6 +28,7 @@ from lab.options import (
     traffic_options,
 )
 from lab.ports import choose_ports
+from lab.runtime import why_root_stays
 from lab.session import LabSession
 
 if TYPE_CHECKING:
@@ -143,8 +144,9 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
     config = lab_config(options, run_traffic(options))
     if output is not None:
         _require_writable(output)
-    if (notice := choose_ports(config).notice) is not None:
-        click.echo(f"lablb: {notice}", err=True)
+    for notice in (choose_ports(config).notice, why_root_stays(keeps_root=config.keep_root)):
+        if notice is not None:
+            click.echo(f"lablb: {notice}", err=True)
     report = asyncio.run(_run(config))
     text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
     if output is None:

@@ -76,7 +76,7 @@ def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: in
         features=binary.features,
         workers=frame.workers,
         generation=generation,
-        account=worker_account(base_folder(), keeps_root=frame.keeps_root),
+        account=worker_account(base_folder(keeps_root=frame.keeps_root), keeps_root=frame.keeps_root),
     )
     site = _template(f"sites-available/{SITE}").render(
         directive=algorithm_named(upstream.algorithm).directive,
