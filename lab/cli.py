@@ -30,6 +30,7 @@ from lab.options import (
 from lab.ports import choose_ports
 from lab.runtime import why_root_stays
 from lab.session import LabSession
+from lab.shortage import shortage
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -233,6 +234,10 @@ def main() -> None:
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "lablb"
         code = _complain(f"{error.format_message()} See {command} --help.", ExitCode.USAGE)
+    except (OSError, RuntimeError) as error:
+        if (lack := shortage(error)) is None:
+            raise
+        code = _complain(f"The system has no room for the lab {lack}.", ExitCode.NOT_READY)
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INTERRUPTED
     sys.exit(code)

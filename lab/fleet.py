@@ -7,6 +7,7 @@ from pathlib import Path
 from lab.backend_port import Backend, PidListener
 from lab.config import Behaviour
 from lab.errors import LabError, NotReadyError
+from lab.private_files import writing_to
 from lab.revival import Reviver
 
 LEAVING_SECONDS = 5.0
@@ -86,7 +87,8 @@ class Fleet:
         Raises:
             NotReadyError: it didn't start; the fleet is as it was.
         """
-        backend = self._make(port)
+        with writing_to(self._folder):
+            backend = self._make(port)
         try:
             await backend.start()
         except NotReadyError:

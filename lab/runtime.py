@@ -93,7 +93,7 @@ class RuntimeFolder:
 def base_folder(*, keeps_root: bool = False) -> Path:
     """Where a lab of this user has its folder: in the user's runtime folder, or in that for temporary files.
 
-    Root's has to be one where nginx's workers can be nobody; where neither is, they stay root, and `why_root_stays` says so.
+    Root's is one where nginx's workers can be nobody; where neither is, they stay root, and `why_root_stays` says so.
 
     Raises:
         NotReadyError: there is neither.

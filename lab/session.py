@@ -15,6 +15,7 @@ from lab.faults import Fault
 from lab.ground import lay_ground
 from lab.latency import LatencySeries
 from lab.ledger import Ledger
+from lab.limits import require_room
 from lab.models import Phase, Snapshot
 from lab.notices import Notices
 from lab.ports import choose_ports, require_free
@@ -72,6 +73,7 @@ class LabSession(Lab):
         await first_of(self._starting, self._breakdown.wait())
 
     async def _start(self, *, is_firing: bool) -> None:
+        require_room(self.config)
         self._say("clearing away what a killed lab left behind")
         await asyncio.to_thread(sweep)
         ports = choose_ports(self.config)

@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.config import TrafficSpec
 from lab.errors import LabError
+from lab.limits import most_connections
 from lab.models import LoopKind
 from lab.processes import Child, Recollections
 from lab.side_by_side import first_of
@@ -170,7 +171,8 @@ class TrafficDriver:
             self.rate_rps = _stepped(RATE_STEPS_RPS, self.rate_rps, steps)
             self._send("rate", rps=self.rate_rps)
         else:
-            self.connections = round(_stepped(CONNECTION_STEPS, self.connections, steps))
+            stepped = round(_stepped(CONNECTION_STEPS, self.connections, steps))
+            self.connections = min(stepped, max(self.connections, most_connections()))
             self._send("connections", connections=self.connections)
 
     async def stop(self) -> None:

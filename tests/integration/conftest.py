@@ -79,7 +79,7 @@ class Place:
 
 @pytest.fixture
 def runtime() -> Iterator[Path]:
-    """Where a test's labs make their folders. As in /tmp, everybody can pass to it, which pytest's folders don't allow."""
+    """Where a test's labs make their folders: everybody can pass to it, as to /tmp, and unlike to pytest's own."""
     with tempfile.TemporaryDirectory(prefix="runtime-") as name:
         Path(name).chmod(0o711)
         yield Path(name)
