@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from lab.access_log import LogLine
+from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
 from lab.traffic.outcome import Outcome
 
@@ -38,13 +39,23 @@ class Since:
     old_pids: tuple[int, ...] = ()
     new_pids: tuple[int, ...] = ()
 
-    def count_line(self, line: LogLine) -> None:
+    def count_lines(self, batch: Batch) -> None:
         """Count what nginx logged, unless it was before; its clock ticks in whole milliseconds."""
-        if line.generation < self.generation and line.time < math.floor(self.time * 1000) / 1000:
+        if all(line.generation >= self.generation for line, _ in batch.kinds):
+            for line, count in batch.kinds:
+                self._count(line, count)
             return
-        self.answered += 1
-        self.finished_by_old += line.generation < self.generation
-        self.hits.update(attempt.port for attempt in line.attempts if attempt.is_answer and attempt.port is not None)
+        begun = math.floor(self.time * 1000) / 1000
+        for line in batch.lines:
+            if line.generation >= self.generation or line.time >= begun:
+                self._count(line, 1)
+
+    def _count(self, line: LogLine, count: int) -> None:
+        self.answered += count
+        self.finished_by_old += count * (line.generation < self.generation)
+        for attempt in line.attempts:
+            if attempt.is_answer and attempt.port is not None:
+                self.hits[attempt.port] += count
 
 
 class ReloadWatch:
@@ -75,11 +86,11 @@ class ReloadWatch:
         self._retired = handover.before & handover.after
         self._finishing = tuple(known.get(pid, OldWorker(pid)) for pid in sorted(self._retired))
 
-    def note_line(self, line: LogLine) -> None:
-        """nginx has logged a request."""
+    def note_lines(self, batch: Batch) -> None:
+        """nginx has logged requests."""
         for since in (self._latest, self._asked):
             if since is not None:
-                since.count_line(line)
+                since.count_lines(batch)
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """The lab's client has told what became of its requests."""

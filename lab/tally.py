@@ -4,9 +4,9 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lab.access_log import LogLine
 from lab.histogram import Histogram
 from lab.latency import LatencySeries, LatencySummary, SecondView
+from lab.log_batch import Batch
 from lab.traffic.outcome import UNSENT, Fate, Outcome
 
 RATE_SECONDS = 3
@@ -50,12 +50,13 @@ class Counts:
         for port, histogram in other.latencies.items():
             self.latencies[port].merge(histogram)
 
-    def count_line(self, line: LogLine, *, is_ours: bool) -> None:
-        """Count what nginx logged."""
-        for attempt in line.attempts:
-            if attempt.port is not None:
-                (self.hits if attempt.is_answer else self.failures)[attempt.port] += 1
-        self.other_clients += not is_ours
+    def count_lines(self, batch: Batch, others: int) -> None:
+        """Count what nginx logged; so many of the requests were other clients'."""
+        for line, count in batch.kinds:
+            for attempt in line.attempts:
+                if attempt.port is not None:
+                    (self.hits if attempt.is_answer else self.failures)[attempt.port] += count
+        self.other_clients += others
 
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw, fate by fate."""
@@ -91,9 +92,9 @@ class Tally:
         self._views: dict[tuple[int, int | None], SecondView] = {}
         """Of seconds that are over, by second and port (None for all)."""
 
-    def count_line(self, line: LogLine, *, is_ours: bool) -> None:
-        """Count what nginx logged."""
-        self._this_second().count_line(line, is_ours=is_ours)
+    def count_lines(self, batch: Batch, others: int = 0) -> None:
+        """Count what nginx logged; so many of the requests were other clients'."""
+        self._this_second().count_lines(batch, others)
 
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
 from lab.reload_watch import Handover, ReloadWatch
 from tests.unit.clock import FakeClock
@@ -25,7 +26,7 @@ def shown(watch: ReloadWatch) -> Reload:
 def test_before_the_first_change_there_is_nothing_to_show() -> None:
     """Requests alone are no reload."""
     watch = ReloadWatch(FakeClock())
-    watch.note_line(log_line())
+    watch.note_lines(Batch([log_line()]))
     watch.note_outcomes([outcome(error="refused", status=None)])
     assert watch.view() is None
 
@@ -35,12 +36,12 @@ def test_what_is_logged_and_fails_after_the_change_is_counted() -> None:
     clock = FakeClock(1000.0004)
     watch = ReloadWatch(clock)
     watch.begin(2, "least_conn")
-    watch.note_line(log_line(answered_by(71))._replace(time=999.999))
-    watch.note_line(log_line(answered_by(71))._replace(time=1000.0))
+    watch.note_lines(Batch([log_line(answered_by(71))._replace(time=999.999)]))
+    watch.note_lines(Batch([log_line(answered_by(71))._replace(time=1000.0)]))
     watch.note_outcomes([outcome(1), outcome(2, status=None, error="reset"), outcome(3, status=502)])
     watch.finish(handover({10}, {10, 11}))
-    watch.note_line(log_line(refused_by(71), answered_by(72))._replace(time=1000.2, generation=2))
-    watch.note_line(log_line(answered_by(72))._replace(time=1000.1, generation=1))
+    watch.note_lines(Batch([log_line(refused_by(71), answered_by(72))._replace(time=1000.2, generation=2)]))
+    watch.note_lines(Batch([log_line(answered_by(72))._replace(time=1000.1, generation=1)]))
     assert shown(watch) == Reload(
         generation=2,
         change="least_conn",
@@ -61,7 +62,7 @@ def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:
     watch = ReloadWatch(FakeClock())
     watch.begin(2, "one")
     watch.finish(handover({10}, {10, 11}))
-    watch.note_line(log_line()._replace(time=1001.0, generation=2))
+    watch.note_lines(Batch([log_line()._replace(time=1001.0, generation=2)]))
     watch.begin(3, "two")
     watch.finish(handover({10, 11}, {10, 11, 12}))
     reload = shown(watch)
@@ -75,7 +76,7 @@ def test_a_change_that_nginx_refuses_leaves_the_one_before_it() -> None:
     watch.begin(2, "taken")
     watch.finish(handover({10}, {11}))
     watch.begin(3, "refused")
-    watch.note_line(log_line()._replace(time=1001.0, generation=2))
+    watch.note_lines(Batch([log_line()._replace(time=1001.0, generation=2)]))
     assert (shown(watch).change, shown(watch).answered) == ("taken", 1)
 
 
