@@ -156,7 +156,7 @@ class LabSession(Lab):
         await self.parts.fleet[port].toggle_freeze()
 
     async def slow_backend(self, port: int) -> None:
-        await self.parts.fleet[port].slow_down()
+        await self.parts.fleet[port].slow_down(below_ms=self.config.read_timeout_ms)
 
     async def inject(self, port: int, fault: Fault) -> None:
         await self.parts.fleet[port].inject(fault)
