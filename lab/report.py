@@ -31,6 +31,8 @@ class Report:
     is_interrupted: bool = False
     faults: tuple[Injection, ...] = ()
     """Those that were planned."""
+    notices: tuple[str, ...] = ()
+    """What happened during the run that a person should know beside its figures."""
 
     @property
     def rate_rps(self) -> float:
@@ -90,6 +92,7 @@ class Report:
                 }
                 for fault in self.faults
             ],
+            "notices": list(self.notices),
         }
         return json.dumps(content, indent=2) + "\n"
 
@@ -185,7 +188,8 @@ class Report:
             f"client {ledger.client_answered:,}   nginx {ledger.nginx_logged:,}"
             f" + {ledger.other_clients:,} of other clients   backends {ledger.backends_served:,}"
         )
-        return [f"ledger  {'✓ all agree' if ledger.is_balanced else '✗ ' + '; '.join(ledger.differences)}   {counts}"]
+        verdict = "✓ all agree" if ledger.is_balanced else f"✗ {'; '.join(ledger.differences)}"
+        return [f"ledger  {verdict}   {counts}", *(f"note    {_inert(notice)}" for notice in self.notices)]
 
 
 def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
@@ -194,6 +198,11 @@ def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
     return {name: None if value is None else round(value, 3) for name, value in fields.items()} | {
         "count": latency.count
     }
+
+
+def _inert(text: str) -> str:
+    """Without what would move a terminal's cursor: nginx's complaints may have parts of requests in them."""
+    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _seconds(value: float | None) -> float | None:

@@ -32,7 +32,7 @@ async def run_lab(
         await first_of(session.start(is_firing=False), interruption.wait())
         if interruption.is_set():
             raise InterruptedStartError("Interrupted before the first request.")
-        driver = session.parts.driver
+        driver, told_before = session.parts.driver, len(session.notices)
         driver.resume()
         ends = [asyncio.create_task(end) for end in (driver.finish(), interruption.wait(), session.fail())]
         try:
@@ -52,7 +52,7 @@ async def run_lab(
             on_progress(1.0)
         report = await _report(session, is_interrupted=interruption.is_set())
         require_nginx(session.parts)
-        return report
+        return replace(report, notices=session.notices[told_before:])
     finally:
         await session.stop()
 

@@ -66,6 +66,11 @@ class LabSession(Lab):
             raise LabError("The lab is still starting: wait a moment.")
         return self._parts
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know, in the order in which it was told."""
+        return self._notices.told
+
     async def start(self, *, is_firing: bool = True) -> None:
         """Start backends, nginx and, unless told otherwise, traffic."""
         self._breakdown = Breakdown()
