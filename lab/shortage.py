@@ -8,6 +8,9 @@ from lab.errors import NotReadyError
 
 _NO_THREAD = "can't start new thread"
 """Python has no class for this error, only its text."""
+_THREAD_REMEDY = (
+    "end other processes of this user, or have more of them, and more memory, allowed (ulimit -u, ulimit -v)"
+)
 _REMEDIES = {
     errno.EMFILE: "ask for less, or have more open files allowed (ulimit -n)",
     errno.ENFILE: "end other programs, as all of them together have too many files open",
@@ -21,7 +24,7 @@ def shortage(error: OSError | RuntimeError) -> str | None:
     if isinstance(error, OSError):
         remedy = _REMEDIES.get(error.errno or 0)
         return None if remedy is None else f"({error.strerror}): {remedy}"
-    return f"(too many threads): {_REMEDIES[errno.EAGAIN]}" if str(error) == _NO_THREAD else None
+    return f"(too many threads): {_THREAD_REMEDY}" if str(error) == _NO_THREAD else None
 
 
 @contextmanager
