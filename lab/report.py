@@ -184,12 +184,15 @@ class Report:
 
     def _foot(self) -> list[str]:
         ledger = self.ledger
+        others = f", and {ledger.other_clients:,} to other clients" if ledger.other_clients else ""
         counts = (
-            f"client {ledger.client_answered:,}   nginx {ledger.nginx_logged:,}"
-            f" + {ledger.other_clients:,} of other clients   backends {ledger.backends_served:,}"
+            f"answers in full: client {ledger.client_answered:,} = nginx {ledger.nginx_logged:,}{others}"
+            f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}"
         )
-        verdict = "✓ all agree" if ledger.is_balanced else f"✗ {'; '.join(ledger.differences)}"
-        return [f"ledger  {verdict}   {counts}", *(f"note    {_inert(notice)}" for notice in self.notices)]
+        notes = [f"note    {_inert(notice)}" for notice in self.notices]
+        if ledger.is_balanced:
+            return [f"ledger  ✓ all agree   {counts}", *notes]
+        return [f"ledger  ✗ {'; '.join(ledger.differences)}   {counts.replace(' = ', ', ')}", *notes]
 
 
 def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
