@@ -180,7 +180,7 @@ async def serve(port: int, scoreboard: Path | None, *, is_in_lab: bool, user: st
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, is_told_to_end.set)
     ends = {house.collapse, asyncio.create_task(house.end_once(is_told_to_end, is_in_lab=is_in_lab))}
     if is_in_lab:
-        emit({"event": "ready"})
+        emit({"event": "ready", "pid": os.getpid()})
         ends.add(asyncio.create_task(obey(house.handle)))
     else:
         print(f"Running on {port}", flush=True)

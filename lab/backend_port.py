@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.faults import Fault, FaultKind
 from lab.models import BackendState
 from lab.scoreboard import Scoreboard
+from lab.tenures import Tenures
 from lab.witnesses import BackendWitness
 
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
@@ -47,6 +48,8 @@ class Backend:
         """Its process has ended, and neither because it was told to nor with code 0."""
         self.in_doubt = 0
         """Answers in the middle of which a process was killed: it can't be known from it whether they were sent."""
+        self.tenures = Tenures()
+        """Of its processes."""
         self.end: asyncio.Task[None]
         """Done when the current process has ended; set by `spawn`."""
         self._user = user
@@ -101,6 +104,7 @@ class Backend:
             await process.stop()
             raise LabError(f"There is no backend on port {self.port} any more.")
         self._process = process
+        self.tenures.begin(process)
         self._on_start(process.pid)
         self.end = asyncio.create_task(self._see_end(process))
 
@@ -113,6 +117,7 @@ class Backend:
         process = self._process
         assert process is not None
         await process.wait_until_ready()
+        self._on_start(process.pid)  # now that it has said who it is
         if self.state is BackendState.STARTING:
             self.state = BackendState.UP
 
@@ -170,10 +175,10 @@ class Backend:
             else:
                 await self._inject(Fault(FaultKind.FREEZE))
 
-    async def slow_down(self) -> None:
-        """Give it the next longer service time, and after the longest its own again."""
+    async def slow_down(self, below_ms: float) -> None:
+        """Give it the next longer service time below that, and after the longest its own again."""
         async with self._changing:
-            longer = [step for step in SLOW_STEPS_MS if step > self.service_time_ms]
+            longer = [step for step in SLOW_STEPS_MS if self.service_time_ms < step < below_ms]
             if longer:
                 await self._inject(Fault(FaultKind.SLOW, longer[0]))
             else:
@@ -259,6 +264,7 @@ class Backend:
         ending = asyncio.create_task(self._see_that_it_ends(process))
         code = await process.wait()
         ending.cancel()
+        self.tenures.end(process)
         if process is not self._process:
             return
         self.in_doubt += self._scores.begun - self._scores.served

@@ -27,6 +27,8 @@ class BackendProcess:
         self.is_ending = asyncio.Event()
         """It was told to end (SIGTERM), by whomever, and lets nobody in any more."""
         self._port = port
+        self._pid: int | None = None
+        """As it says itself: what was started may have started it in turn, as the python.exe of Windows' venv does."""
         self._is_ready = asyncio.Event()
         self._recollections = Recollections()
         self._orders = itertools.count()
@@ -48,7 +50,7 @@ class BackendProcess:
 
     @property
     def pid(self) -> int:
-        return self._child.pid
+        return self._child.pid if self._pid is None else self._pid
 
     @property
     def has_ended(self) -> bool:
@@ -137,7 +139,8 @@ class BackendProcess:
 
     def _hear(self, event: dict[str, Any]) -> None:
         match event:
-            case {"event": "ready"}:
+            case {"event": "ready", "pid": pid}:
+                self._pid = pid
                 self._is_ready.set()
             case {"event": "obeyed", "number": number}:
                 if (obeyed := self._obeyed.get(number)) is not None:

@@ -8,6 +8,7 @@ import time
 from lab.error_log import ErrorLog, worker_death
 from lab.errors import LabError
 from lab.guard import how_it_ended
+from lab.log_file import most_log_bytes
 from lab.nginx.balancer import Balancer
 from lab.notices import Notices
 from lab.observer import Observer
@@ -27,7 +28,8 @@ class Caretaker:
     """Looks after nginx, its logs and their disk, and the lab's client."""
 
     def __init__(self, balancer: Balancer, observer: Observer, driver: TrafficDriver, notices: Notices) -> None:
-        self.errors = ErrorLog(balancer.server.error_log, time.monotonic, tell=notices.tell)
+        log = balancer.server.error_log
+        self.errors = ErrorLog(log, time.monotonic, most_log_bytes(log.parent), notices.tell)
         self._balancer = balancer
         self._server = balancer.server
         self._observer = observer

@@ -29,7 +29,9 @@ from lab.options import (
     traffic_options,
 )
 from lab.ports import choose_ports
+from lab.runtime import why_root_stays
 from lab.session import LabSession
+from lab.shortage import shortage
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -144,8 +146,9 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
     config = lab_config(options, run_traffic(options))
     if output is not None:
         _require_writable(output)
-    if (notice := choose_ports(config).notice) is not None:
-        click.echo(f"lablb: {notice}", err=True)
+    for notice in (choose_ports(config).notice, why_root_stays(keeps_root=config.keep_root)):
+        if notice is not None:
+            click.echo(f"lablb: {notice}", err=True)
     report = asyncio.run(_run(config))
     text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
     if output is None:
@@ -232,6 +235,10 @@ def main() -> None:
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "lablb"
         code = _complain(f"{error.format_message()} See {command} --help.", ExitCode.USAGE)
+    except (OSError, RuntimeError) as error:
+        if (lack := shortage(error)) is None:
+            raise
+        code = _complain(f"The system has no room for the lab {lack}.", ExitCode.NOT_READY)
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INTERRUPTED
     sys.exit(code)

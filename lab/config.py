@@ -105,6 +105,11 @@ class Ramp:
         _positive("rate", self.to_rps)
         _positive("ramp time", self.seconds)
 
+    def rate_rps(self, elapsed_seconds: float) -> float:
+        """The rate so long after its beginning."""
+        part = min(max(elapsed_seconds / self.seconds, 0.0), 1.0)
+        return self.from_rps + (self.to_rps - self.from_rps) * part
+
 
 @dataclass(frozen=True, slots=True)
 class RequestSpec:

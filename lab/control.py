@@ -38,7 +38,7 @@ class Lab(Protocol):
         """SIGSTOP it, or SIGCONT it if it is frozen."""
 
     async def slow_backend(self, port: int) -> None:
-        """Raise its service time to the next step, and after the last step back to what it was at first."""
+        """Raise its service time to the next step, and after the last one that nginx waits for back to what it was."""
 
     async def inject(self, port: int, fault: Fault) -> None:
         """Make it fail like this; a fault takes the place of the one before."""

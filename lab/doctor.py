@@ -14,7 +14,7 @@ from lab.errors import LabError, NotReadyError
 from lab.nginx.balancer import missing
 from lab.nginx.binary import BUNDLED, SYSTEM, NginxBinary, find_nginx
 from lab.ports import choose_ports, require_free
-from lab.runtime import RuntimeFolder, base_folder
+from lab.runtime import RuntimeFolder, base_folder, why_root_stays
 
 SMALLEST_TERMINAL = (80, 24)
 
@@ -45,7 +45,7 @@ async def examine(config: LabConfig) -> AsyncIterator[Finding]:
     yield Finding(Verdict.GOOD, f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
     async for finding in _nginx(config.nginx):
         yield finding
-    for finding in (*_ports(config), *_folder(), *_terminal()):
+    for finding in (*_ports(config), *_folder(keeps_root=config.keep_root), *_terminal()):
         yield finding
 
 
@@ -76,13 +76,15 @@ def _ports(config: LabConfig) -> Iterator[Finding]:
     yield Finding(Verdict.GOOD, f"ports {ports.nginx} and {ports.backends[0]}-{ports.backends[-1]} are free")
 
 
-def _folder() -> Iterator[Finding]:
+def _folder(*, keeps_root: bool) -> Iterator[Finding]:
     try:
-        RuntimeFolder.create().remove()
+        RuntimeFolder.create(keeps_root=keeps_root).remove()
     except NotReadyError as error:
         yield Finding(Verdict.BAD, str(error))
     else:
-        yield Finding(Verdict.GOOD, f"runtime files go to {base_folder()}")
+        yield Finding(Verdict.GOOD, f"runtime files go to {base_folder(keeps_root=keeps_root)}")
+        if (notice := why_root_stays(keeps_root=keeps_root)) is not None:
+            yield Finding(Verdict.NOTE, notice)
 
 
 def _terminal() -> Iterator[Finding]:

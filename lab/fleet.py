@@ -7,6 +7,7 @@ from pathlib import Path
 from lab.backend_port import Backend, PidListener
 from lab.config import Behaviour
 from lab.errors import LabError, NotReadyError
+from lab.private_files import writing_to
 from lab.revival import Reviver
 
 LEAVING_SECONDS = 5.0
@@ -63,10 +64,10 @@ class Fleet:
         """Answers of which no backend can know whether they were sent, as it was killed in the middle of them."""
         return self._in_doubt_of_removed + sum(backend.in_doubt for backend in self)
 
-    def pid_of(self, port: int) -> int | None:
-        """Of the process that serves the port; None if none does."""
+    def pid_of(self, port: int, epoch: float) -> int | None:
+        """Of the process that gave the answer which nginx had sent at that time of day; None if that isn't known."""
         backend = self._backends.get(port)
-        return None if backend is None else backend.pid
+        return None if backend is None else backend.tenures.pid_at(epoch)
 
     async def spawn(self) -> None:
         """Start the processes of all."""
@@ -86,7 +87,8 @@ class Fleet:
         Raises:
             NotReadyError: it didn't start; the fleet is as it was.
         """
-        backend = self._make(port)
+        with writing_to(self._folder):
+            backend = self._make(port)
         try:
             await backend.start()
         except NotReadyError:

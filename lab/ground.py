@@ -11,7 +11,7 @@ from lab.notices import Notices
 from lab.ports import Ports
 from lab.private_files import writing_to
 from lab.privileges import backend_user
-from lab.runtime import RuntimeFolder
+from lab.runtime import RuntimeFolder, why_root_stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack, not
     """
     folder = RuntimeFolder.create(keeps_root=config.keep_root)
     exits.callback(folder.remove)
+    if (notice := why_root_stays(keeps_root=config.keep_root)) is not None:
+        notices.tell(notice)
     guard = Guard(folder, notices.tell)
     exits.push_async_callback(guard.stop)
     await guard.start()

@@ -46,7 +46,7 @@ class Guard:
         """Start the first one.
 
         Raises:
-            NotReadyError: the runtime folder can't be written.
+            NotReadyError: the runtime folder can't be written, or the system has no room for a further process.
         """
         await self._spawn()
         self._watching = asyncio.create_task(self._watch())
@@ -98,6 +98,9 @@ class Guard:
             self._tell(f"{death}, and another one doesn't start ({error.strerror}): quit and start the lab again.")
             return
         except NotReadyError as error:
+            if self.pid is None:
+                self._tell(f"{death}, and there is no other one: quit and start the lab again. {error}")
+                return
             self._tell(str(error))
         if self._nginx is not None:
             pid, born = self._nginx

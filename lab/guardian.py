@@ -47,7 +47,11 @@ class Nginx:
 
     @classmethod
     def start(cls, argv: Sequence[str]) -> Self:
-        """Start one. It gets a stderr of its own: one that outlived the guardian would keep the guardian's open."""
+        """Start one. It gets a stderr of its own: one that outlived the guardian would keep the guardian's open.
+
+        Raises:
+            OSError, RuntimeError: the system has no room for it; it doesn't run then.
+        """
         process = subprocess.Popen(  # noqa: S603 - the lab's own command line, no shell
             argv,
             stdin=subprocess.DEVNULL,
@@ -56,7 +60,12 @@ class Nginx:
             start_new_session=sys.platform != "win32",
         )
         emit({"event": "nginx_started", "pid": process.pid})
-        return cls(process.pid, process.wait, process.stderr or ())
+        try:
+            return cls(process.pid, process.wait, process.stderr or ())
+        except RuntimeError:  # there is no thread to look after it
+            process.kill()
+            process.wait()
+            raise
 
     @classmethod
     def adopt(cls, pid: int, born: float) -> Self:
@@ -105,6 +114,17 @@ class Nginx:
                 time.sleep(0.005)
 
 
+def _started(argv: Sequence[str]) -> Nginx | None:
+    """A new one; None, and the lab is told why, if the system has no room for it."""
+    try:
+        return Nginx.start(argv)
+    except (OSError, RuntimeError) as error:
+        from lab.shortage import shortage  # noqa: PLC0415 - seldom needed, and a guardian has to be quick
+
+        emit({"event": "nginx_not_started", "why": shortage(error) or f"({error})"})
+        return None
+
+
 def _outlive(pid: int, born: float) -> None:
     """Return when that process has ended."""
     while lives(pid, born):
@@ -134,7 +154,7 @@ def main() -> None:
             case {"order": "start_nginx", "argv": argv}:
                 if nginx is not None:
                     nginx.stop()
-                nginx = Nginx.start(argv)
+                nginx = _started(argv)
             case {"order": "adopt", "pid": pid, "born": born}:
                 nginx = Nginx.adopt(pid, born)
             case {"order": "guard", "pid": pid}:

@@ -31,7 +31,7 @@ class Entry:
     """Counts nginx's lines."""
     is_ours: bool = False
     pid: int | None = None
-    """Of the process that had the answering backend's port when nginx's line came."""
+    """Of the process that had the answering backend's port when nginx had sent the answer."""
     view: RequestView | None = None
     """What the feed shows of it; made when it is wanted, and made anew when a witness has told more."""
 
@@ -42,7 +42,7 @@ class Journal:
     The lab's client numbers its shots, and nginx logs that number; lines and outcomes come in any order.
     """
 
-    def __init__(self, shot_name: str, clock: Callable[[], float], pid_of: Callable[[int], int | None]) -> None:
+    def __init__(self, shot_name: str, clock: Callable[[], float], pid_of: Callable[[int, float], int | None]) -> None:
         self.client_answered = 0
         self.nginx_logged = 0
         self.nginx_forwarded = 0
@@ -89,7 +89,7 @@ class Journal:
         entry.line, entry.number = line, self._lines
         self._count_crossing(entry)
         if line.attempts and line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
-            entry.pid = self._pid_of(port)
+            entry.pid = self._pid_of(port, line.time)
         self._feed.append(entry)
         return shot is not None
 

@@ -1,13 +1,19 @@
 """Follows a file that nginx logs to, whatever becomes of it: rotated by the lab, or cut, removed or replaced."""
 
-import contextlib
 import os
+import shutil
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 MAX_LOG_BYTES = 64 * 2**20
+MIN_LOG_BYTES = 64 * 2**10
+SHARE_OF_DISK = 16
+"""A log may take so small a part of what is free: there are two, each with the file that was put aside before."""
+RENAMES_OPEN_FILES = sys.platform != "win32"
+"""Whether a file can be renamed while it is read: not on Windows, where Python shares its files less than nginx."""
 RETIRED_SECONDS = 5.0
 """How long a file that was put aside is still read once there is another one: nginx flushes what it holds when it
 reopens its logs."""
@@ -16,6 +22,11 @@ REOPENING_SECONDS = 1.0
 MOST_REOPENINGS = 5
 
 _NO_FIFO = getattr(os, "O_NONBLOCK", 0)
+
+
+def most_log_bytes(folder: Path) -> int:
+    """How large a log in that folder may grow until it is put aside."""
+    return max(min(MAX_LOG_BYTES, shutil.disk_usage(folder).free // SHARE_OF_DISK), MIN_LOG_BYTES)
 
 
 class Tail:
@@ -44,6 +55,24 @@ class Tail:
         """Read on from there."""
         self._file.seek(position)
         self._rest = b""
+
+    def rename(self, path: Path, new_path: Path) -> None:
+        """Rename the file that is read, and read on.
+
+        Raises:
+            OSError: it keeps its name, and is read on all the same.
+        """
+        if RENAMES_OPEN_FILES:
+            path.replace(new_path)
+            return
+        position = self.position
+        self._file.close()
+        try:
+            path.replace(new_path)
+            path = new_path
+        finally:
+            self._file = path.open("rb")
+            self._file.seek(position)
 
     def close(self) -> None:
         self._file.close()
@@ -79,8 +108,14 @@ class LogFile:
 
     def rotate(self) -> None:
         """Put the file aside. nginx writes on to it until it is told to reopen its logs; both are read meanwhile."""
-        with contextlib.suppress(FileNotFoundError):
-            self._path.replace(self._path.with_suffix(".old"))
+        assert self._current is not None
+        try:
+            self._current.rename(self._path, self._path.with_suffix(".old"))
+        except FileNotFoundError:  # somebody has removed it a moment ago
+            pass
+        except OSError as error:
+            self._tell(f"{self._path.name} can't be put aside ({error.strerror}) and grows on: close what reads it.")
+            return
         self._retire()
 
     @property

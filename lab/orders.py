@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from lab.shortage import shortage
 from lab.stdio import Message
 
 LAST_WORDS_SECONDS = 1.0
@@ -37,5 +38,8 @@ async def obey(handle: Callable[[Message], None], at_end: Callable[[], None] = e
         loop.call_soon_threadsafe(ended.set)
         at_end()
 
-    threading.Thread(target=read, name="orders", daemon=True).start()
+    try:
+        threading.Thread(target=read, name="orders", daemon=True).start()
+    except RuntimeError as error:
+        sys.exit(f"the system has no room for it {shortage(error) or error}")
     await ended.wait()

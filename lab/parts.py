@@ -12,6 +12,7 @@ from lab.fault_clock import FaultClock
 from lab.fleet import Fleet
 from lab.ground import Ground
 from lab.journal import view_of
+from lab.log_file import most_log_bytes
 from lab.nginx.balancer import Balancer
 from lab.nginx.binary import find_nginx
 from lab.nginx.server import NginxServer
@@ -98,7 +99,10 @@ async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: Asy
     server = NginxServer(await find_nginx(config.nginx, ground.folder), ground.folder, ground.guard)
     balancer = Balancer(server, config, ground.ports)
     observer = Observer(
-        AccessLog(server.access_log, time.monotonic, tell=notices.tell), ground.fleet, balancer, shot_name
+        AccessLog(server.access_log, time.monotonic, most_log_bytes(ground.folder), notices.tell),
+        ground.fleet,
+        balancer,
+        shot_name,
     )
     exits.callback(observer.log.close)
     driver = TrafficDriver(config.traffic, shot_name, observer.note_outcomes)

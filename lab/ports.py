@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -125,8 +126,23 @@ def _moved_notice(moved: Iterable[int], port: int, base_port: int) -> str | None
 def _holder(port: int) -> str:
     """Who listens on the port, as far as this user may know."""
     with contextlib.suppress(psutil.Error):
-        for connection in psutil.net_connections("tcp"):
-            is_listening = connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
-            if is_listening and connection.pid is not None:
-                return f"{psutil.Process(connection.pid).name()} (PID {connection.pid})"
+        pid = _holder_pid(port)
+        if pid is not None:
+            return f"{psutil.Process(pid).name()} (PID {pid})"
     return "a process of another user"
+
+
+def _holder_pid(port: int) -> int | None:
+    """From the system's table; where that is root's alone, as on macOS, from each process that this user may ask."""
+    try:
+        return next((each.pid for each in psutil.net_connections("tcp") if _listens(each, port)), None)
+    except psutil.AccessDenied:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if any(_listens(each, port) for each in process.net_connections("tcp")):
+                    return process.pid
+        return None
+
+
+def _listens(connection: Any, port: int) -> bool:
+    return bool(connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,))

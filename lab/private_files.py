@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lab.errors import NotReadyError
+from lab.shortage import shortage
 
 _NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -45,6 +46,8 @@ def writing_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if (lack := shortage(error)) is not None:
+            raise NotReadyError(f"The lab can't write to {folder} {lack}.") from None
         remedy = "make room there" if error.errno in _NO_ROOM else "make it writable"
         raise NotReadyError(
             f"The lab can't write to {folder} ({error.strerror}): {remedy} or point TMPDIR elsewhere."

@@ -1,6 +1,7 @@
 """Who nginx's workers and the backends become when the lab was started as root: nobody.
 
 nginx's workers stay root where nobody couldn't reach the lab's folder; the backends need no file once they run.
+`lab.runtime` looks for a folder that nobody can reach.
 """
 
 import os
@@ -25,15 +26,20 @@ class Account:
 
 def worker_account(base: Path, *, keeps_root: bool = False) -> Account | None:
     """The account that can write bodies and logs in a folder of its own below `base`; None if root doesn't ask."""
-    if not _is_root():
+    if not is_root():
         return None
-    is_reachable = all(folder.stat().st_mode & stat.S_IXOTH for folder in (base, *base.parents))
-    return _account(UNPRIVILEGED if is_reachable and not keeps_root else ROOT)
+    return _account(UNPRIVILEGED if not keeps_root and is_open_to_all(base) else ROOT)
+
+
+def is_open_to_all(folder: Path) -> bool:
+    """Whether every user can pass to what is in it."""
+    place = folder.resolve()
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (place, *place.parents))
 
 
 def backend_user(*, keeps_root: bool) -> str | None:
     """The user that a backend becomes; None if it stays who it is."""
-    return UNPRIVILEGED if _is_root() and not keeps_root else None
+    return UNPRIVILEGED if is_root() and not keeps_root else None
 
 
 def become(user: str) -> None:
@@ -45,7 +51,8 @@ def become(user: str) -> None:
     os.setuid(account.uid)
 
 
-def _is_root() -> bool:
+def is_root() -> bool:
+    """Whether this process has root's rights."""
     return sys.platform != "win32" and os.geteuid() == 0
 
 

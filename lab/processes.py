@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any, Self
 
+from lab.shortage import starting
 from lab.stdio import Message, encode
 
 STDERR_LINES = 20
@@ -76,19 +77,24 @@ class Child:
 
     @classmethod
     async def spawn(cls, module: str, *arguments: str, listener: Listener = lambda _: None) -> Self:
-        """Start `python -m module`; `-P` keeps a folder that the lab was started in from shadowing its modules."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            module,
-            *arguments,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            limit=MAX_LINE_BYTES,
-            **_own_group(),
-        )
+        """Start `python -m module`; `-P` keeps a folder that the lab was started in from shadowing its modules.
+
+        Raises:
+            NotReadyError: the system has no room for a further process.
+        """
+        with starting(f"a further process ({module})"):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                module,
+                *arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                limit=MAX_LINE_BYTES,
+                **_own_group(),
+            )
         return cls(" ".join((module, *arguments)), process, listener)
 
     @property

@@ -31,6 +31,8 @@ class Report:
     is_interrupted: bool = False
     faults: tuple[Injection, ...] = ()
     """Those that were planned."""
+    notices: tuple[str, ...] = ()
+    """What happened during the run that a person should know beside its figures."""
 
     @property
     def rate_rps(self) -> float:
@@ -90,6 +92,7 @@ class Report:
                 }
                 for fault in self.faults
             ],
+            "notices": list(self.notices),
         }
         return json.dumps(content, indent=2) + "\n"
 
@@ -186,9 +189,10 @@ class Report:
             f"answers in full: client {ledger.client_answered:,} = nginx {ledger.nginx_logged:,}{others}"
             f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}"
         )
+        notes = [f"note    {_inert(notice)}" for notice in self.notices]
         if ledger.is_balanced:
-            return [f"ledger  ✓ all agree   {counts}"]
-        return [f"ledger  ✗ {'; '.join(ledger.differences)}   {counts.replace(' = ', ', ')}"]
+            return [f"ledger  ✓ all agree   {counts}", *notes]
+        return [f"ledger  ✗ {'; '.join(ledger.differences)}   {counts.replace(' = ', ', ')}", *notes]
 
 
 def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
@@ -197,6 +201,11 @@ def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
     return {name: None if value is None else round(value, 3) for name, value in fields.items()} | {
         "count": latency.count
     }
+
+
+def _inert(text: str) -> str:
+    """Without what would move a terminal's cursor: nginx's complaints may have parts of requests in them."""
+    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _seconds(value: float | None) -> float | None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.config import LabConfig
-from lab.errors import InterruptedStartError, LabError
+from lab.errors import InterruptedStartError
+from lab.fitness import require_nginx
 from lab.latency import LatencySummary
 from lab.session import LabSession
 from lab.side_by_side import first_of
@@ -31,12 +32,12 @@ async def run_lab(
         await first_of(session.start(is_firing=False), interruption.wait())
         if interruption.is_set():
             raise InterruptedStartError("Interrupted before the first request.")
-        driver = session.parts.driver
+        driver, told_before = session.parts.driver, len(session.notices)
         driver.resume()
         ends = [asyncio.create_task(end) for end in (driver.finish(), interruption.wait(), session.fail())]
         try:
             while not any(end.done() for end in ends):
-                _require_nginx(session)
+                require_nginx(session.parts)
                 on_progress(_progress(config, driver))
                 await asyncio.wait(ends, timeout=PROGRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for end in ends:
@@ -50,16 +51,10 @@ async def run_lab(
         else:
             on_progress(1.0)
         report = await _report(session, is_interrupted=interruption.is_set())
-        _require_nginx(session)
-        return report
+        require_nginx(session.parts)
+        return replace(report, notices=session.notices[told_before:])
     finally:
         await session.stop()
-
-
-def _require_nginx(session: LabSession) -> None:
-    """Refusals by an nginx that isn't there are no result."""
-    if session.parts.balancer.server.master_pid is None:
-        raise LabError("nginx died in the middle of the run: run it again, or try another one with --nginx.")
 
 
 def _progress(config: LabConfig, driver: "TrafficDriver") -> float:

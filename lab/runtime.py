@@ -16,7 +16,7 @@ import psutil
 from lab.errors import NotReadyError
 from lab.living import birth, lives
 from lab.private_files import write_all, writing_to
-from lab.privileges import worker_account
+from lab.privileges import UNPRIVILEGED, is_open_to_all, is_root, worker_account
 
 PREFIX = "lablb-"
 OWNER_FILE = "owner.json"
@@ -48,7 +48,7 @@ class RuntimeFolder:
         Raises:
             NotReadyError: the folder for runtime files can't be written.
         """
-        path = private_folder(PREFIX)
+        path = private_folder(PREFIX, base_folder(keeps_root=keeps_root))
         folder = cls(path)
         try:
             folder._furnish(keeps_root=keeps_root)
@@ -90,19 +90,47 @@ class RuntimeFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
-def base_folder() -> Path:
-    """The user's runtime folder, or the folder for temporary files where there is none.
+def base_folder(*, keeps_root: bool = False) -> Path:
+    """Where a lab of this user has its folder: in the user's runtime folder, or in that for temporary files.
+
+    Root's is one where nginx's workers can be nobody; where neither is, they stay root, and `why_root_stays` says so.
 
     Raises:
         NotReadyError: there is neither.
     """
+    bases = _base_folders()
+    return next((base for base in bases if keeps_root or not is_root() or is_open_to_all(base)), bases[0])
+
+
+def why_root_stays(*, keeps_root: bool = False) -> str | None:
+    """A sentence for root where nginx's workers stay root though nobody asked for it; None where they don't.
+
+    Raises:
+        NotReadyError: there is no folder for runtime files.
+    """
+    base = base_folder(keeps_root=keeps_root)
+    if keeps_root or not is_root() or is_open_to_all(base):
+        return None
+    return (
+        f"nginx's workers stay root, since the user {UNPRIVILEGED} can't reach {base}:"
+        " point TMPDIR to a folder that everybody may enter."
+    )
+
+
+def _base_folders() -> list[Path]:
+    """All places where labs of this user may be, the best first."""
+    bases = []
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.access(runtime, os.W_OK):
-        return Path(runtime)
+    if runtime and os.access(runtime, os.W_OK) and _is_mine(Path(runtime)):
+        bases.append(Path(runtime))
     try:
-        return Path(tempfile.gettempdir())
+        bases.append(Path(tempfile.gettempdir()))
     except FileNotFoundError as error:
-        raise NotReadyError(f"The lab finds no folder for its files ({error.strerror}): point TMPDIR to one.") from None
+        if not bases:
+            raise NotReadyError(
+                f"The lab finds no folder for its files ({error.strerror}): point TMPDIR to one."
+            ) from None
+    return bases
 
 
 def private_folder(prefix: str, base: Path | None = None) -> Path:
@@ -118,7 +146,8 @@ def private_folder(prefix: str, base: Path | None = None) -> Path:
 
 def sweep() -> None:
     """Remove what labs that were killed left behind: first wait for their guardians, then lend a hand."""
-    orphans = [path for path in base_folder().glob(f"{PREFIX}*") if _is_ours(path) and _lab_is_gone(path)]
+    found = (path for base in _base_folders() for path in base.glob(f"{PREFIX}*"))
+    orphans = [path for path in found if _is_ours(path) and _lab_is_gone(path)]
     deadline = time.monotonic() + HANDOVER_SECONDS
     for path in orphans:
         guardians = _owners(path)[1:]  # asked once: the file that names them goes while they still clean up
@@ -130,13 +159,17 @@ def sweep() -> None:
 
 def _is_ours(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        is_mine = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
-        return is_mine and path.is_dir() and not path.is_symlink()
+        return _is_mine(path) and path.is_dir() and not path.is_symlink()
     return False
 
 
+def _is_mine(path: Path) -> bool:
+    """Whether it belongs to this user: who owns a folder can put another one in the place of what is in it."""
+    return not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
+
+
 def _owners(path: Path) -> list[tuple[int, float]]:
-    """PID and birth of the lab and of its guardian; nothing while the folder is being made or removed."""
+    """PID and birth of the lab and of its guardian; nothing if that can't be read, or isn't there (any more)."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         content = json.loads((path / OWNER_FILE).read_text(encoding="utf-8"))
         return [(int(pid), float(born)) for pid, born in content]
@@ -151,10 +184,11 @@ def _birth(pid: int) -> float:
 
 
 def _lab_is_gone(path: Path) -> bool:
+    """Where nobody knows whose it is, as another version's may be, living processes mean that its lab lives, too."""
     owners = _owners(path)
     if not owners:
         with contextlib.suppress(OSError):
-            return time.time() - path.stat().st_mtime > NEWBORN_SECONDS
+            return time.time() - path.stat().st_mtime > NEWBORN_SECONDS and not _processes_of(path)
         return False
     return not lives(*owners[0])
 
@@ -176,12 +210,17 @@ def is_of_lab(command: Sequence[str], folder: Path) -> bool:
 
 def kill_processes_of(path: Path) -> None:
     """SIGKILL what is left of the lab in that folder, but for the process that calls."""
-    for process in psutil.process_iter(["cmdline"]):
-        if process.pid != os.getpid() and is_of_lab(process.info["cmdline"] or (), path):
-            leftovers = [process]
-            with contextlib.suppress(psutil.NoSuchProcess):
-                leftovers += process.children(recursive=True)
-            for leftover in leftovers:
-                with contextlib.suppress(psutil.Error):
-                    leftover.kill()
-            psutil.wait_procs(leftovers, timeout=1)
+    for process in _processes_of(path):
+        leftovers = [process]
+        with contextlib.suppress(psutil.NoSuchProcess):
+            leftovers += process.children(recursive=True)
+        for leftover in leftovers:
+            with contextlib.suppress(psutil.Error):
+                leftover.kill()
+        psutil.wait_procs(leftovers, timeout=1)
+
+
+def _processes_of(path: Path) -> list[psutil.Process]:
+    """Those of the lab in that folder that run, but for the process that calls."""
+    running = psutil.process_iter(["cmdline"])
+    return [each for each in running if each.pid != os.getpid() and is_of_lab(each.info["cmdline"] or (), path)]

@@ -15,6 +15,7 @@ from lab.faults import Fault
 from lab.ground import lay_ground
 from lab.latency import LatencySeries
 from lab.ledger import Ledger
+from lab.limits import require_room
 from lab.models import Phase, Snapshot
 from lab.notices import Notices
 from lab.ports import choose_ports, require_free
@@ -65,6 +66,11 @@ class LabSession(Lab):
             raise LabError("The lab is still starting: wait a moment.")
         return self._parts
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know, in the order in which it was told."""
+        return self._notices.told
+
     async def start(self, *, is_firing: bool = True) -> None:
         """Start backends, nginx and, unless told otherwise, traffic."""
         self._breakdown = Breakdown()
@@ -72,6 +78,7 @@ class LabSession(Lab):
         await first_of(self._starting, self._breakdown.wait())
 
     async def _start(self, *, is_firing: bool) -> None:
+        require_room(self.config)
         self._say("clearing away what a killed lab left behind")
         await asyncio.to_thread(sweep)
         ports = choose_ports(self.config)
@@ -154,7 +161,7 @@ class LabSession(Lab):
         await self.parts.fleet[port].toggle_freeze()
 
     async def slow_backend(self, port: int) -> None:
-        await self.parts.fleet[port].slow_down()
+        await self.parts.fleet[port].slow_down(below_ms=self.config.read_timeout_ms)
 
     async def inject(self, port: int, fault: Fault) -> None:
         await self.parts.fleet[port].inject(fault)

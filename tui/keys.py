@@ -25,7 +25,7 @@ BACKEND_KEYS = (
         "slow_backend",
         "slow",
         show=False,
-        tooltip="Make the chosen backend slower, step by step, then as at first",
+        tooltip="Make the chosen backend slower, step by step, short of nginx's read timeout, then as at first",
     ),
     Binding("w", "change_weight(1)", "weight up", show=False, tooltip="Give the chosen backend more of the requests"),
     Binding(

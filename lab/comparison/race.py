@@ -9,8 +9,10 @@ from lab.comparison.result import Comparison, Run, Share
 from lab.comparison.scenarios import Scenario
 from lab.config import Arrivals, BackendSpec, Behaviour, LabConfig, TrafficSpec
 from lab.fairness import jain
+from lab.fitness import require_backends, require_nginx
 from lab.histogram import Histogram
 from lab.session import LabSession
+from lab.side_by_side import first_of
 from lab.tally import Counts
 from lab.traffic.driver import TrafficDriver
 from lab.workload import Workload
@@ -96,6 +98,7 @@ class Race:
 
     async def _one(self, session: LabSession, entry: Entry) -> Run:
         parts, scenario = session.parts, self.scenario
+        self._require_life(session)
         await session.use_algorithm(entry.algorithm)
         self._set_up(session)
         await asyncio.sleep(REST_SECONDS)
@@ -113,13 +116,32 @@ class Race:
         misfortune = asyncio.create_task(self._misfortune(session))
         try:
             driver.resume()
-            await driver.finish()
+            await first_of(driver.finish(), session.fail(), self._see_it_die(session))
             await session.settle()
+            self._require_life(session)
+            if misfortune.done():
+                misfortune.result()
         finally:
             misfortune.cancel()
             await asyncio.gather(misfortune, return_exceptions=True)
             await driver.stop()
         return _run_of(entry, parts.observer.tally.totals(), scenario, parts.ports.backends)
+
+    async def _see_it_die(self, session: LabSession) -> None:
+        """Run until something has died that shouldn't have."""
+        while True:
+            self._require_life(session)
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _require_life(self, session: LabSession) -> None:
+        """Of all but the backend that is to die, so that no algorithm is judged by what isn't its doing.
+
+        Raises:
+            LabError: nginx or another backend has died.
+        """
+        parts, dies = session.parts, self.scenario.dies
+        require_nginx(parts)
+        require_backends(parts, mortal=() if dies is None else (parts.ports.backends[dies],))
 
     def _set_up(self, session: LabSession) -> None:
         scenario = self.scenario

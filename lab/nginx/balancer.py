@@ -7,6 +7,7 @@ from dataclasses import replace
 from lab.algorithms import ALGORITHMS, algorithm_named
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
+from lab.limits import require_room, worker_connections
 from lab.models import AlgorithmChoice, ConfigView
 from lab.nginx.binary import NginxBinary, find_nginx
 from lab.nginx.render import SITE, Frame, Upstream, compare, render
@@ -152,7 +153,9 @@ class Balancer:
 
 def first_state(config: LabConfig, ports: Ports) -> tuple[Frame, Upstream]:
     """What a lab of this configuration begins with."""
-    frame = Frame(ports.nginx, config.nginx_workers, config.read_timeout_ms, config.keep_root)
+    frame = Frame(
+        ports.nginx, config.nginx_workers, config.read_timeout_ms, config.keep_root, worker_connections(config)
+    )
     backends = tuple(zip(ports.backends, config.backends, strict=True))
     return frame, Upstream(config.algorithm, backends, in_order(config.retry_rules))
 
@@ -165,8 +168,9 @@ async def preview(config: LabConfig, ports: Ports) -> dict[str, str]:
     """The files that a lab of this configuration would begin with, by name.
 
     Raises:
-        NotReadyError: there is no such nginx, or it lacks the algorithm.
+        NotReadyError: there is no such nginx, it lacks the algorithm, or this machine has no room for such a lab.
     """
+    require_room(config)
     binary = await find_nginx(config.nginx)
     _require(binary, config.algorithm)
     files = render(binary, *first_state(config, ports), generation=1)

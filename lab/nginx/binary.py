@@ -14,6 +14,7 @@ from lab.algorithms import ALGORITHMS, Algorithm
 from lab.errors import NotReadyError
 from lab.private_files import write_all, writing_to
 from lab.runtime import PREFIX, private_folder
+from lab.shortage import starting
 
 BUNDLED = "bundled"
 SYSTEM = "system"
@@ -55,13 +56,14 @@ async def find_nginx(choice: str, folder: Path | None = None) -> NginxBinary:
     It is tried out in `folder`, which ends with the lab even if that is killed meanwhile; in one of its own without.
 
     Raises:
-        NotReadyError: there is none, or it doesn't run.
+        NotReadyError: there is none, it doesn't run, or the system has no room for it.
     """
     path = _locate(choice)
     try:
-        process = await asyncio.create_subprocess_exec(
-            path, "-v", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        with starting("nginx"):
+            process = await asyncio.create_subprocess_exec(
+                path, "-v", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
     except OSError as error:
         raise NotReadyError(f"{path} doesn't run ({error.strerror}): {_REMEDY}") from None
     output, _ = await process.communicate()
@@ -123,14 +125,15 @@ async def _accepts(binary: NginxBinary, folder: Path | None, snippet: str) -> bo
         config = scratch / "nginx.conf"
         with writing_to(scratch):
             write_all({config: f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n"})
-        process = await asyncio.create_subprocess_exec(
-            binary.path,
-            *binary.error_log_option,
-            *("-p", scratch, "-c", config, "-t", "-q"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with starting("nginx"):
+            process = await asyncio.create_subprocess_exec(
+                binary.path,
+                *binary.error_log_option,
+                *("-p", scratch, "-c", config, "-t", "-q"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         return await process.wait() == 0
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

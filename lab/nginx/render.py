@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lab.algorithms import algorithm_named
 from lab.config import BackendSpec
+from lab.limits import ROOMY_CONNECTIONS
 from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
 from lab.private_files import write_all
@@ -43,6 +44,8 @@ class Frame:
     """How long a backend may be silent before nginx tries the next."""
     keeps_root: bool = False
     """Whether the workers of an nginx that root started stay root."""
+    connections: int = ROOMY_CONNECTIONS
+    """nginx's `worker_connections`: those to clients and to backends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,9 @@ def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: in
     main = _template("nginx.conf").render(
         features=binary.features,
         workers=frame.workers,
+        connections=frame.connections,
         generation=generation,
-        account=worker_account(base_folder(), keeps_root=frame.keeps_root),
+        account=worker_account(base_folder(keeps_root=frame.keeps_root), keeps_root=frame.keeps_root),
     )
     site = _template(f"sites-available/{SITE}").render(
         directive=algorithm_named(upstream.algorithm).directive,

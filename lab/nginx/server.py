@@ -10,12 +10,13 @@ from pathlib import Path
 
 import psutil
 
-from lab.errors import LabError, NginxRefusedError
+from lab.errors import LabError, NginxRefusedError, NotReadyError
 from lab.guard import Guard
 from lab.nginx.binary import NginxBinary
 from lab.nginx.render import NginxFiles
 from lab.private_files import writing_to
 from lab.reload_watch import Handover
+from lab.shortage import starting
 from lab.stdio import Message
 
 START_SECONDS = 5.0
@@ -27,7 +28,7 @@ class NginxServer:
 
     Raises (every command):
         NginxRefusedError: nginx refused the configuration; the running one is as it was.
-        NotReadyError: the disk refused it; the running one is as it was.
+        NotReadyError: the disk, or the system, has no room for it; the running one is as it was.
         LabError: nginx didn't do what it was told in time.
     """
 
@@ -43,6 +44,8 @@ class NginxServer:
         self._is_up = False
         self._last_words: str | None = None
         """Of a master that has ended."""
+        self._why_not: str | None = None
+        """The system didn't let one start, and why."""
 
     @property
     def access_log(self) -> Path:
@@ -57,6 +60,8 @@ class NginxServer:
         match event:
             case {"event": "nginx_started", "pid": pid}:
                 self.master_pid = pid
+            case {"event": "nginx_not_started", "why": why}:
+                self.master_pid, self._why_not = None, why
             case {"event": "nginx_exited", "pid": pid, "code": code, "words": words} if pid == self.master_pid:
                 self.master_pid, self._last_words = None, words
                 if self._is_up:
@@ -79,14 +84,20 @@ class NginxServer:
         with writing_to(self.folder):
             files.write(self.folder)
         log_size = self._error_log_bytes()
-        self._last_words = None
+        self._last_words = self._why_not = None
         argv = [str(self.binary.path), *self.binary.error_log_option, "-p", str(self.folder), "-c", "nginx.conf"]
         self._guard.start_nginx(argv)
-        await self._until(lambda: bool(self.worker_pids()) or self._last_words is not None, START_SECONDS, "start")
+        await self._until(self._is_decided, START_SECONDS, "start")
+        if self._why_not is not None:
+            raise NotReadyError(f"The system doesn't let nginx start {self._why_not}.")
         if self._last_words is not None:
             complaint = _first_complaint(self._last_words or self._errors_since(log_size), str(self.folder))
             raise NginxRefusedError(f"nginx ended as soon as it started: {complaint}")
         self._is_up = True
+
+    def _is_decided(self) -> bool:
+        """Whether it runs, or never will."""
+        return bool(self.worker_pids()) or self._last_words is not None or self._why_not is not None
 
     async def reload(self, files: NginxFiles) -> Handover:
         """Swap tested files in and reload; returns once the new workers run and the old ones take no more requests.
@@ -133,14 +144,15 @@ class NginxServer:
         return await self._run("-p", str(self.folder), "-c", "nginx.conf", "-s", name)
 
     async def _run(self, *arguments: str) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            self.binary.path,
-            *self.binary.error_log_option,
-            *arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        with starting("nginx"):
+            process = await asyncio.create_subprocess_exec(
+                self.binary.path,
+                *self.binary.error_log_option,
+                *arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
         output, _ = await process.communicate()
         return await process.wait(), output.decode(errors="replace")
 

@@ -1,6 +1,7 @@
 """The lab's remote control of the process that fires, and another such process should it die."""
 
 import asyncio
+import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -9,6 +10,7 @@ from typing import Any
 
 from lab.config import TrafficSpec
 from lab.errors import LabError
+from lab.limits import most_connections
 from lab.models import LoopKind
 from lab.processes import Child, Recollections
 from lab.side_by_side import first_of
@@ -40,7 +42,13 @@ class WorkerDeath:
 class TrafficDriver:
     """Starts the traffic worker, steers it, and hands its outcomes on."""
 
-    def __init__(self, spec: TrafficSpec, shot_name: str, record: Callable[[Sequence[Outcome]], None]) -> None:
+    def __init__(
+        self,
+        spec: TrafficSpec,
+        shot_name: str,
+        record: Callable[[Sequence[Outcome]], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.on_death: Callable[[WorkerDeath], None] = lambda _: None
         """Is told of a worker that ended before its time."""
         self.on_start: Callable[[int], None] = lambda _: None
@@ -52,9 +60,12 @@ class TrafficDriver:
         self.has_begun = asyncio.Event()
         """It was told to fire for the first time: within a millisecond, the first request falls due."""
         self.is_paused = True
-        self.rate_rps = spec.rate_rps
         self.connections = spec.connections or 1
         self._spec = spec
+        """Of the next worker, with what was stepped meanwhile."""
+        self._clock = clock
+        self._fires_since: float | None = None
+        """When the current worker was first told to fire."""
         self._shot_name = shot_name
         self._record = record
         self._recollections = Recollections()
@@ -69,7 +80,15 @@ class TrafficDriver:
 
     @property
     def loop(self) -> LoopKind:
-        return LoopKind.CLOSED if self.rate_rps is None else LoopKind.OPEN
+        return LoopKind.CLOSED if self._spec.rate_rps is None else LoopKind.OPEN
+
+    @property
+    def rate_rps(self) -> float | None:
+        """What an open loop's rate is to be at this moment: a ramp's changes; None for a closed loop."""
+        ramp = self._spec.ramp
+        if ramp is None:
+            return self._spec.rate_rps
+        return ramp.rate_rps(0.0 if self._fires_since is None else self._clock() - self._fires_since)
 
     @property
     def pid(self) -> int | None:
@@ -122,13 +141,12 @@ class TrafficDriver:
         if self.pid is not None or self._end is None:
             return
         await self._end
-        if self.rate_rps != self._spec.rate_rps:
-            self._spec = replace(self._spec, rate_rps=self.rate_rps, ramp=None)
         if self.loop is LoopKind.CLOSED:
             self._spec = replace(self._spec, connections=self.connections)
+        self._fires_since = None
         await self.start(self._port)
         if not self.is_paused:
-            self._send("go")
+            self._go()
 
     async def finish(self) -> None:
         """Wait until the plan is at its end and all outcomes are in.
@@ -152,9 +170,14 @@ class TrafficDriver:
         return None if witness is None else ClientWitness(**witness)
 
     def resume(self) -> None:
-        self._send("go")
+        self._go()
         self.has_begun.set()
         self.is_paused = False
+
+    def _go(self) -> None:
+        self._send("go")
+        if self._fires_since is None:
+            self._fires_since = self._clock()
 
     def pause(self) -> None:
         self._send("pause")
@@ -176,12 +199,14 @@ class TrafficDriver:
         self._send("fire")
 
     def step(self, steps: int) -> None:
-        """Go up (or down) so many steps: in rate for an open loop, in connections for a closed one."""
-        if self.rate_rps is not None:
-            self.rate_rps = _stepped(RATE_STEPS_RPS, self.rate_rps, steps)
-            self._send("rate", rps=self.rate_rps)
+        """Go so many steps up, or down: in an open loop's rate, whose ramp ends then, or a closed one's connections."""
+        if (now_rps := self.rate_rps) is not None:
+            rate_rps = _stepped(RATE_STEPS_RPS, now_rps, steps)
+            self._send("rate", rps=rate_rps)
+            self._spec = replace(self._spec, rate_rps=rate_rps, ramp=None)
         else:
-            self.connections = round(_stepped(CONNECTION_STEPS, self.connections, steps))
+            stepped = round(_stepped(CONNECTION_STEPS, self.connections, steps))
+            self.connections = min(stepped, max(self.connections, most_connections()))
             self._send("connections", connections=self.connections)
 
     async def stop(self) -> None:

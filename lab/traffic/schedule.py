@@ -24,11 +24,7 @@ class Schedule:
 
     def rate_rps(self, elapsed_seconds: float) -> float:
         """The rate so long after the first request."""
-        ramp = self._ramp
-        if ramp is None:
-            return self._rate_rps
-        part = min(max(elapsed_seconds / ramp.seconds, 0.0), 1.0)
-        return ramp.from_rps + (ramp.to_rps - ramp.from_rps) * part
+        return self._rate_rps if self._ramp is None else self._ramp.rate_rps(elapsed_seconds)
 
     def gap_seconds(self, elapsed_seconds: float) -> float:
         """From a request that is due so long after the first, to the next one."""

@@ -6,14 +6,18 @@ counts and outcomes on stdout in batches, and `done` when the plan is at its end
 
 import asyncio
 import os
+import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 from lab.config import Arrivals, Ramp, RequestSpec, TrafficSpec
 from lab.event_loop import run
+from lab.limits import most_connections
 from lab.orders import obey
+from lab.shortage import shortage
 from lab.stdio import Message, emit
-from lab.traffic.gun import Gun
+from lab.traffic.gun import MOST_OPEN_LOOP_LANES, Gun
 from lab.traffic.lane import Lane
 from lab.traffic.outcome import Shot, pack
 from lab.traffic.request import aim
@@ -61,7 +65,7 @@ async def work() -> None:
         nonlocal gun, reporting
         match order:
             case {"order": "plan", "port": port, "name": name, "spec": spec, "numbered_after": numbered_after}:
-                plan = unpack_spec(spec)
+                plan = within_limits(unpack_spec(spec))
                 target = aim(port, name, plan.request)
                 gun = Gun(plan, lambda owner: Lane(target, owner), reporter.record, numbered_after=numbered_after)
                 reporting = tasks.create_task(report(gun))
@@ -80,7 +84,11 @@ async def work() -> None:
 
 def crash(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """End loudly at a bug: a callback's exception would otherwise leave its request without an outcome."""
-    loop.default_exception_handler(context)
+    failure = context.get("exception")
+    if isinstance(failure, OSError | RuntimeError) and (lack := shortage(failure)) is not None:
+        print(f"the system has no room for it {lack}", file=sys.stderr, flush=True)
+    else:
+        loop.default_exception_handler(context)
     os._exit(1)
 
 
@@ -134,6 +142,13 @@ def unpack_spec(fields: dict[str, Any]) -> TrafficSpec:
     fields["ramp"] = Ramp(**ramp) if ramp else None
     fields["arrivals"] = Arrivals(fields["arrivals"])
     return TrafficSpec(**fields)
+
+
+def within_limits(plan: TrafficSpec) -> TrafficSpec:
+    """An open loop that nobody gave a number of connections takes no more of them than the system allows."""
+    if plan.rate_rps is None or plan.connections is not None:
+        return plan
+    return replace(plan, connections=max(min(MOST_OPEN_LOOP_LANES, most_connections()), 1))
 
 
 def main() -> None:

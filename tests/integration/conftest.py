@@ -77,12 +77,19 @@ class Place:
         return False
 
 
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """Where a test's labs make their folders: everybody can pass to it, as to /tmp, and unlike to pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="runtime-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A test's own folders and ports; in the end no process and no runtime folder may be left in them."""
-    folder, runtime = tmp_path / "here", tmp_path / "runtime"
+    folder = tmp_path / "here"
     folder.mkdir()
-    runtime.mkdir()
     for name in [name for name in os.environ if name.startswith("LABLB_")]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)

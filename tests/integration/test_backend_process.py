@@ -117,7 +117,7 @@ def under_the_lab(place: Place, folder: Path, **behaviour: Any) -> Iterator[tupl
     """A backend that is ready and obeys, and where it keeps its counts."""
     scores = Scoreboard(folder / "scores")
     with backend(place.port, "--lab", "--scoreboard", str(folder / "scores")) as process:
-        assert json.loads(pipe(process.stdout).readline()) == {"event": "ready"}
+        assert json.loads(pipe(process.stdout).readline()) == {"event": "ready", "pid": process.pid}
         if behaviour:
             behave(process, **behaviour)
         yield process, scores

@@ -11,6 +11,7 @@ from lab.access_log import LogLine
 from lab.belief import Belief, Standing
 from lab.config import BackendSpec, TrafficSpec
 from lab.inference import CLOCK_SECONDS, Inference
+from lab.log_batch import Batch
 from lab.models import BackendState, Snapshot
 from lab.session import LabSession
 from tests.integration.conftest import StartLab
@@ -29,13 +30,13 @@ class Witness:
         self.lines: list[LogLine] = []
         self._lab = lab
         inference = lab.parts.observer.inference
-        note = inference.note_line
+        note = inference.note_lines
 
-        def note_line(line: LogLine) -> None:
-            self.lines.append(line)
-            note(line)
+        def note_lines(batch: Batch) -> None:
+            self.lines += batch.lines
+            note(batch)
 
-        inference.note_line = note_line  # type: ignore[method-assign]  # Listens in.
+        inference.note_lines = note_lines  # type: ignore[method-assign]  # Listens in.
 
     async def hear(self, more: int) -> None:
         """Wait for so many more lines."""

@@ -1,12 +1,14 @@
 """`lablb compare` through the real nginx."""
 
 import json
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.conftest import Place
-from tests.integration.facts import lablb
+from tests.integration.facts import lablb, lablb_running, only_one, running, wait_until
 
 
 @pytest.mark.timeout(90)
@@ -25,6 +27,40 @@ def test_the_same_traffic_meets_each_algorithm(place: Place, tmp_path: Path) -> 
     assert again["latency_ms"]["p95"] == pytest.approx(first["latency_ms"]["p95"], rel=0.25)
     assert [share["hits"] for share in first["backends"]] == [share["hits"] for share in again["backends"]]
     assert least_conn["backends"][4]["hits"] < first["backends"][4]["hits"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+@pytest.mark.parametrize(
+    ("scenario", "victim", "sentence"),
+    [
+        ("even", "nginx", "nginx died in the middle of the run"),
+        ("even", "backend", "died in the middle of the run (ended by signal 9)"),
+        ("one-dies", "backend", "died in the middle of the run (ended by signal 9)"),
+        ("even", "client", "The traffic worker ended before its time"),
+    ],
+)
+def test_a_death_that_nobody_planned_ends_it_without_a_report(
+    place: Place, scenario: str, victim: str, sentence: str
+) -> None:
+    """What follows it isn't the algorithm's doing; of a scenario in which a backend dies, only that one may."""
+    options = ("--scenario", scenario, "--algorithms", "least_conn", "-z", "20s", *place.port_options)
+    with lablb_running("compare", *options) as lab:
+        wait_until(place.is_traffic_flowing, what="traffic")
+        victims = {
+            "nginx": lambda: only_one(running("lab.guardian", place.folder)).children(),
+            "backend": lambda: [each for each in running("lab.backend", place.folder) if serves(each, place.base_port)],
+            "client": lambda: running("lab.traffic.worker", place.folder)[-1:],
+        }
+        only_one(victims[victim]()).kill()
+        out, err = lab.communicate(timeout=20)
+    assert (lab.returncode, out) == (1, ""), err
+    assert sentence in err.splitlines()[-1]
+    assert "Traceback" not in err
+    place.wait_until_empty()
+
+
+def serves(process: psutil.Process, port: int) -> bool:
+    return str(port) in process.cmdline()
 
 
 def test_an_unknown_algorithm_is_a_usage_error(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 import sys
 import time
@@ -16,7 +17,7 @@ from lab.guard import MOST_IN_A_ROW
 from lab.models import Snapshot
 from lab.session import LabSession
 from tests.integration.conftest import Place, StartLab
-from tests.integration.facts import HOST, ask, is_free, only_one, running, seen
+from tests.integration.facts import HOST, ask, is_free, lablb_running, only_one, running, seen, wait_until
 from tests.soak.deaths import VICTIMS, Victim, die_alone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
@@ -207,6 +208,19 @@ async def test_a_repair_that_finds_the_port_taken_says_so(start_lab: StartLab, e
             await lab.repair()
     await lab.repair()
     assert (await asyncio.to_thread(ask, port)).status == 200
+
+
+def test_a_run_reports_what_died_under_it(place: Place) -> None:
+    """The figures alone wouldn't say why nginx logged less than it answered."""
+    with lablb_running("run", "-z", "4s", "-q", "200", "--format", "json", *place.port_options) as lab:
+        wait_until(place.is_traffic_flowing, what="traffic")
+        (master,) = only_one(running("lab.guardian", place.folder)).children()
+        (worker,) = master.children()
+        worker.kill()
+        out, err = lab.communicate(timeout=20)
+    assert (lab.returncode, err) == (0, "")
+    (notice,) = json.loads(out)["notices"]
+    assert notice.startswith(f"nginx's worker (PID {worker.pid}) has died (signal 9), and ")
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -112,7 +112,7 @@ async def test_a_slowed_backend_takes_longer_and_the_others_dont(start_lab: Star
     assert (fast.is_slowed, fast.service_time_ms) == (False, 0)
     assert fast.latency.p50_ms is not None
     assert fast.latency.p50_ms < 100
-    for _ in range(4):
+    for _ in range(3):
         await lab.slow_backend(port)
     snapshot = await seen(lab, lambda shown: not backend_at(shown, port).is_slowed, what="it to be fast again")
     assert backend_at(snapshot, port).service_time_ms == 0

@@ -5,14 +5,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from lab.access_log import AccessLog
-from lab.config import LabConfig, TrafficSpec
+from lab.config import BackendSpec, LabConfig, TrafficSpec
 from lab.session import LabSession
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import ask, seen
@@ -69,7 +67,7 @@ async def test_a_log_that_grows_too_large_is_put_aside_without_loss(
     start_lab: StartLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Again and again under traffic, and the ledger agrees in the end."""
-    monkeypatch.setattr("lab.parts.AccessLog", partial(AccessLog, max_bytes=20_000))
+    monkeypatch.setattr("lab.parts.most_log_bytes", lambda folder: 20_000)
     lab = await start_lab(is_firing=True, traffic=TrafficSpec(rate_rps=300))
     folder = lab.parts.balancer.server.folder
     first = (folder / "access.log").stat().st_ino
@@ -80,6 +78,39 @@ async def test_a_log_that_grows_too_large_is_put_aside_without_loss(
     assert (last.traffic.failed, last.notices) == (0, ())
     ledger = await lab.settle()
     assert ledger.is_balanced, ledger
+
+
+async def test_logs_stay_small_for_hours_whatever_nginx_complains_of(
+    start_lab: StartLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five complaints for each request, and somebody who reads on in each file that is put aside."""
+    for user in ("parts", "caretaker"):
+        monkeypatch.setattr(f"lab.{user}.most_log_bytes", lambda folder: 20_000)
+    backends = (BackendSpec(max_fails=0),) * 5
+    lab = await start_lab(backends=backends, is_firing=True, traffic=TrafficSpec(rate_rps=300))
+    folder = lab.parts.balancer.server.folder
+    for port in lab.parts.ports.backends:
+        await lab.kill_backend(port)
+    readers: dict[tuple[str, int], int] = {}
+    largest = dict.fromkeys(("access.log", "access.old", "error.log", "error.old"), 0)
+
+    def look(_: object) -> bool:
+        for path in folder.iterdir():
+            if path.name in largest:
+                status = path.stat()
+                largest[path.name] = max(largest[path.name], status.st_size)
+                if (path.name, status.st_ino) not in readers:
+                    readers[path.name, status.st_ino] = os.open(path, os.O_RDONLY)
+        return sum(name == "error.old" for name, _ in readers) >= 3
+
+    try:
+        await seen(lab, look, what="the error log to be put aside three times", seconds=40)
+        assert {path.name for path in folder.iterdir() if path.suffix in (".log", ".old")} <= set(largest)
+        assert 0 < max(largest.values()) < 8_000_000
+    finally:
+        for reader in readers.values():
+            os.close(reader)
+    assert lab._notices.told == ()
 
 
 @pytest.fixture
@@ -98,7 +129,7 @@ async def test_workers_that_are_nobody_log_on_and_take_bodies_in_a_folder_of_roo
     open_to_all: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They may only pass through it: nginx's master makes what they write to."""
-    monkeypatch.setattr("lab.parts.AccessLog", partial(AccessLog, max_bytes=20_000))
+    monkeypatch.setattr("lab.parts.most_log_bytes", lambda folder: 20_000)
     lab = LabSession(LabConfig(port=place.port, base_port=place.base_port, traffic=TrafficSpec(rate_rps=300)))
     try:
         await lab.start()

@@ -47,6 +47,23 @@ async def test_a_client_that_copies_our_header_is_another_client_all_the_same(st
     assert (await lab.settle()).is_balanced
 
 
+async def test_an_answer_keeps_its_pid_when_the_backend_dies_or_is_another_before_nginx_has_logged_it(
+    start_lab: StartLab,
+) -> None:
+    """The feed names the process that answered: not none, nor the one that has the port by then."""
+    lab = await start_lab(backends=1)
+    (port,) = lab.parts.ports.backends
+    pids = []
+    for end in (lab.kill_backend, lab.restart_backend, lab.restart_backend):
+        pids.append((await asyncio.to_thread(ask, lab.parts.ports.nginx)).pid)
+        await end(port)
+        if end == lab.kill_backend:
+            await lab.restart_backend(port)
+    assert len(set(pids)) == 3
+    shown = await seen(lab, lambda now: len(now.feed) == 3, what="three requests in the feed")
+    assert [view.pid for view in shown.feed] == pids
+
+
 async def test_foreign_text_comes_through_as_it_was_sent(start_lab: StartLab) -> None:
     """Markup, quotes, escapes and bytes of no encoding stand in the feed and break nothing."""
     lab = await start_lab(backends=1)
@@ -193,7 +210,7 @@ async def test_everything_listens_on_the_loopback_interface_alone(place: Place, 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no permission bits")
 async def test_the_runtime_folder_is_private_and_laid_out_as_in_the_article(place: Place, start_lab: StartLab) -> None:
     """0700, with a site in sites-available and a link to it in sites-enabled."""
-    await start_lab(backends=1)
+    await start_lab(backends=1, keep_root=True)
     (folder,) = place.runtime_folders
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "sites-enabled" / "lablb.conf").is_symlink()

@@ -57,7 +57,7 @@ async def use_everything(lab: LabSession) -> dict[str, str]:
 async def test_every_file_of_a_lab_is_its_users_alone(start_lab: StartLab, nginx: str) -> None:
     """Files 0600, folders 0700: nginx's logs and temporary folders too, and those that are made later."""
     umask_before = current_umask()
-    lab = await start_lab(nginx=nginx, is_firing=True, traffic=TrafficSpec(rate_rps=20))
+    lab = await start_lab(nginx=nginx, is_firing=True, traffic=TrafficSpec(rate_rps=20), keep_root=True)
     assert await use_everything(lab) == {}
     assert current_umask() == umask_before
 

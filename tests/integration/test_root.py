@@ -3,9 +3,7 @@
 import asyncio
 import os
 import pwd
-import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -13,22 +11,12 @@ import pytest
 
 from lab.faults import Fault, FaultKind
 from lab.session import LabSession
-from tests.integration.conftest import StartLab
+from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import ask, ask_times
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root has root to give up: run the tests as root"
 )
-
-
-@pytest.fixture
-def _reachable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A folder for runtime files that nobody can reach, as /tmp is."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
-    folder.chmod(0o755)
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield
-    shutil.rmtree(folder)
 
 
 def ids_of(pids: list[int | None]) -> set[tuple[int, ...]]:
@@ -46,7 +34,6 @@ def backends_of(lab: LabSession) -> list[int | None]:
     return [backend.pid for backend in lab.parts.fleet]
 
 
-@pytest.mark.usefixtures("_reachable")
 async def test_backends_and_workers_are_nobody(start_lab: StartLab) -> None:
     """After a restart, and for one that is added, too; they keep their counts all the same."""
     lab = await start_lab(backends=2)
@@ -64,15 +51,32 @@ async def test_backends_and_workers_are_nobody(start_lab: StartLab) -> None:
     assert (ledger.nginx_forwarded, ledger.backends_served) == (6, 6)
 
 
-async def test_backends_are_nobody_even_where_nobody_cant_reach_the_folder(start_lab: StartLab) -> None:
-    """They have their files open by then."""
+async def test_roots_own_runtime_folder_is_left_for_one_that_nobody_can_reach(
+    start_lab: StartLab, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd makes /run/user/0 for root alone; unless it is told otherwise the lab is in the temporary folder then."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     lab = await start_lab(backends=1)
+    server = lab.parts.balancer.server
+    assert server.folder.parent == place.runtime
+    assert {psutil.Process(pid).username() for pid in server.worker_pids()} == {"nobody"}
+    assert lab._notices.told == ()
+
+
+async def test_where_nobody_can_reach_no_folder_workers_stay_root_and_that_is_told(
+    start_lab: StartLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backends become nobody all the same: they have their files open by then."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lab = await start_lab(backends=1)
+    assert {psutil.Process(pid).uids().effective for pid in lab.parts.balancer.server.worker_pids()} == {0}
+    (notice,) = lab._notices.told
+    assert notice.startswith(f"nginx's workers stay root, since the user nobody can't reach {tmp_path}: ")
     assert ids_of(backends_of(lab)) != {(0,) * 7}
     assert len(set(await ask_times(2, lab.parts.ports.nginx))) == 1
     assert (await lab.settle()).backends_served == 2
 
 
-@pytest.mark.usefixtures("_reachable")
 async def test_root_can_be_kept(start_lab: StartLab) -> None:
     """By backends and nginx's workers both."""
     lab = await start_lab(backends=1, keep_root=True)

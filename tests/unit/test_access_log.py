@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
@@ -253,11 +254,15 @@ class Writer:
         self._file.close()
 
 
+@pytest.mark.parametrize("renames_open_files", [True, False], ids=["POSIX", "Windows"])
 @given(steps=st.lists(st.sampled_from(["write", "read", "rotate", "reopen", "second"]), max_size=60))
-def test_rotation_loses_no_line_and_doubles_none(steps: list[str]) -> None:
+def test_rotation_loses_no_line_and_doubles_none(renames_open_files: bool, steps: list[str]) -> None:
     """Lines that nginx writes to the old file before it opens the new one are read too, as long as it isn't ages."""
     clock = FakeClock()
-    with followed(clock, max_bytes=1) as (path, log):
+    with (
+        patch("lab.log_file.RENAMES_OPEN_FILES", renames_open_files),
+        followed(clock, max_bytes=1) as (path, log),
+    ):
         writer = Writer(path)
         read: list[str] = []
         is_behind = False

@@ -13,11 +13,12 @@ from lab.config import Behaviour
 from lab.errors import LabError
 from lab.faults import Fault, FaultKind
 from lab.models import BackendState
+from lab.processes import Child
 
 COMMANDS: dict[str, Callable[[Backend], Awaitable[None]]] = {
     "kill": lambda backend: backend.kill(),
     "freeze": lambda backend: backend.toggle_freeze(),
-    "slow": lambda backend: backend.slow_down(),
+    "slow": lambda backend: backend.slow_down(below_ms=2000),
     "terminate": lambda backend: backend.inject(Fault(FaultKind.TERMINATE)),
 }
 
@@ -37,6 +38,36 @@ async def test_a_backend_that_has_just_died_refuses_commands_and_stays_as_it_was
     with pytest.raises(LabError, match="isn't running: restart it first"):
         await COMMANDS[command](backend)
     assert (backend.state, backend.fault, backend.note) == (BackendState.UP, None, None)
+
+
+@pytest.mark.parametrize(
+    ("read_timeout_ms", "steps"),
+    [(2000, [20, 100, 300, 1000, 0, 20]), (4000, [20, 100, 300, 1000, 3000, 0]), (1000, [20, 100, 300, 0, 20, 100])],
+)
+async def test_a_backend_is_slowed_as_long_as_nginx_waits_for_it(
+    tmp_path: Path, read_timeout_ms: float, steps: list[float]
+) -> None:
+    """A longer step would be a failure to nginx, and no slowness; after the last one it is as fast as at first."""
+    backend = a_backend(tmp_path, BackendState.UP, has_ended=False)
+
+    async def obey(fault: Fault | None) -> None:
+        pass
+
+    backend._process = cast("BackendProcess", SimpleNamespace(pid=1, has_ended=False, fail=obey))
+    seen = []
+    for _ in steps:
+        await backend.slow_down(below_ms=read_timeout_ms)
+        seen.append(backend.service_time_ms)
+    assert seen == steps
+
+
+def test_a_process_is_known_by_the_pid_that_it_tells() -> None:
+    """What was started may be a launcher, as the python.exe of Windows' venv is; what answers is its child."""
+    process = BackendProcess(71)
+    process._child = cast("Child", SimpleNamespace(pid=1))
+    assert process.pid == 1
+    process._hear({"event": "ready", "pid": 4711})
+    assert process.pid == 4711
 
 
 async def test_a_backend_that_starts_cant_be_frozen(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.config import RequestSpec, TrafficSpec
+from lab.config import Ramp, RequestSpec, TrafficSpec
 from lab.errors import LabError
 from lab.models import LoopKind
 from lab.processes import Child
 from lab.traffic.driver import CONNECTION_STEPS, RATE_STEPS_RPS, READY_SECONDS, TrafficDriver, _stepped
+from tests.unit.clock import FakeClock
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,28 @@ def test_a_rate_makes_an_open_loop_and_none_a_closed_one() -> None:
     assert TrafficDriver(TrafficSpec(rate_rps=5), "us", lambda outcomes: None).loop is LoopKind.OPEN
     closed = TrafficDriver(TrafficSpec(connections=4), "us", lambda outcomes: None)
     assert (closed.loop, closed.connections) == (LoopKind.CLOSED, 4)
+
+
+def test_a_ramps_rate_is_what_it_has_come_to_by_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first request on, paused or not; a step goes on from there, and ends the ramp."""
+    clock = FakeClock()
+    driver = TrafficDriver(TrafficSpec(rate_rps=10, ramp=Ramp(10, 500, 30)), "us", lambda outcomes: None, clock)
+    sent: list[tuple[str, float | None]] = []
+    monkeypatch.setattr(driver, "_send", lambda order, **values: sent.append((order, values.get("rps"))))
+    clock.advance(5)
+    assert driver.rate_rps == 10
+    driver.resume()
+    clock.advance(10)
+    driver.pause()
+    clock.advance(5)
+    driver.resume()
+    assert driver.rate_rps == 255
+    clock.advance(60)
+    assert driver.rate_rps == 500
+    driver.step(-1)
+    assert (driver.rate_rps, sent[-1]) == (200, ("rate", 200))
+    clock.advance(60)
+    assert driver.rate_rps == 200
 
 
 def test_a_client_that_doesnt_run_refuses_orders() -> None:

@@ -15,7 +15,7 @@ PIDS = {71: 7171, 72: 7272}
 
 
 def journal_at(clock: FakeClock) -> Journal:
-    return Journal("us", clock, PIDS.get)
+    return Journal("us", clock, lambda port, epoch: PIDS.get(port))
 
 
 @given(count=st.integers(1, 12), order=st.randoms(use_true_random=False))

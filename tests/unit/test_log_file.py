@@ -1,15 +1,24 @@
 """A log that somebody cuts, removes or replaces while it is read."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.error_log import ErrorLog, worker_death
-from lab.log_file import MOST_REOPENINGS, REOPENING_SECONDS, LogFile
+from lab.log_file import (
+    MAX_LOG_BYTES,
+    MIN_LOG_BYTES,
+    MOST_REOPENINGS,
+    REOPENING_SECONDS,
+    LogFile,
+    most_log_bytes,
+)
 from tests.unit.clock import FakeClock
 
 
@@ -165,6 +174,29 @@ def test_whatever_is_done_to_a_log_it_is_read_on_and_no_line_counts_twice(
     numbers = [int(line) for line in read if line.isdecimal()]
     assert numbers == sorted(set(numbers))
     assert read[-1] == "last"
+
+
+@pytest.mark.parametrize("renames_open_files", [True, False], ids=["POSIX", "Windows"])
+def test_a_log_that_cant_be_put_aside_is_read_on_and_told(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch, renames_open_files: bool
+) -> None:
+    """On Windows whoever reads the one before keeps it from being replaced, as a folder does anywhere."""
+    monkeypatch.setattr("lab.log_file.RENAMES_OPEN_FILES", renames_open_files)
+    followed.path.with_suffix(".old").mkdir()
+    followed.write("second\n")
+    followed.log.rotate()
+    followed.write("third\n")
+    assert followed.lines() == ["second", "third"]
+    (told,) = followed.told
+    assert told.startswith("access.log can't be put aside (")
+    assert not followed.log.wants_reopening
+
+
+def test_a_log_may_take_a_small_part_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are two, and those that were put aside; never so small a part that a log is put aside at once."""
+    for free, most in ((1 << 40, MAX_LOG_BYTES), (160 << 20, 10 << 20), (0, MIN_LOG_BYTES)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder, free=free: SimpleNamespace(free=free))
+        assert most_log_bytes(tmp_path) == most
 
 
 def test_grave_complaints_are_found_in_the_error_log(tmp_path: Path) -> None:

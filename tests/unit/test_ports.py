@@ -104,13 +104,31 @@ def test_a_port_taken_on_all_interfaces_is_busy_too() -> None:
         require_free(Ports(server.getsockname()[1], ()))
 
 
-def test_a_holder_that_may_not_be_known_is_another_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On some systems a user sees their own processes only."""
+@pytest.fixture
+def only_own_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's table of connections is root's alone, as macOS has it."""
 
     def refuse(kind: str) -> list[object]:
         raise psutil.AccessDenied
 
     monkeypatch.setattr(psutil, "net_connections", refuse)
+
+
+@pytest.mark.usefixtures("only_own_processes")
+def test_a_holder_is_found_among_ones_own_processes() -> None:
+    """Where a user may ask about no other ones."""
+    with socket.create_server((HOST, 0)) as server, pytest.raises(NotReadyError, match=rf"\(PID {os.getpid()}\)"):
+        require_free(Ports(server.getsockname()[1], ()))
+
+
+@pytest.mark.usefixtures("only_own_processes")
+def test_a_holder_that_may_not_be_known_is_another_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is none of one's own, and all others keep silent."""
+
+    def refuse(process: psutil.Process, kind: str) -> list[object]:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "net_connections", refuse)
     with socket.create_server((HOST, 0)) as server, pytest.raises(NotReadyError, match="a process of another user"):
         require_free(Ports(server.getsockname()[1], ()))
 

@@ -111,7 +111,7 @@ def test_what_only_some_binaries_know_is_written_for_those_alone() -> None:
 def test_workers_give_up_roots_rights_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only root may name a user; for anybody else nginx would warn."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr("lab.nginx.render.base_folder", lambda: Path("/"))
+    monkeypatch.setattr("lab.nginx.render.base_folder", lambda *, keeps_root: Path("/"))
     assert "\nuser nobody " in rendered(Upstream("random", TWO)).main
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "\nuser " not in rendered(Upstream("random", TWO)).main

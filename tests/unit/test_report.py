@@ -107,6 +107,16 @@ def test_an_unbalanced_ledger_says_so_everywhere() -> None:
     assert "all agree" in REPORT.as_text()
 
 
+def test_what_happened_beside_the_figures_is_reported() -> None:
+    """One line each, whatever is in it."""
+    report = replace(REPORT, notices=("nginx's worker (PID 7) has died (signal 9)", "nginx complains: \x1b[2J\n"))
+    assert as_dict(report)["notices"] == list(report.notices)
+    assert report.as_text().splitlines()[-2:] == [
+        "note    nginx's worker (PID 7) has died (signal 9)",
+        "note    nginx complains: �[2J�",
+    ]
+
+
 def test_csv_columns_keep_their_places() -> None:
     """One row a backend and one for all; later versions append columns and never insert any."""
     header, *rows = csv.reader(io.StringIO(REPORT.as_csv()))

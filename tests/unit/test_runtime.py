@@ -13,7 +13,15 @@ import pytest
 from lab.errors import NotReadyError
 from lab.living import birth
 from lab.privileges import Account
-from lab.runtime import HANDOVER_SECONDS, NEWBORN_SECONDS, RuntimeFolder, base_folder, is_of_lab, sweep
+from lab.runtime import (
+    HANDOVER_SECONDS,
+    NEWBORN_SECONDS,
+    RuntimeFolder,
+    base_folder,
+    is_of_lab,
+    sweep,
+    why_root_stays,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +90,52 @@ def test_the_users_runtime_folder_is_preferred(tmp_path: Path, monkeypatch: pyte
     assert base_folder() == tmp_path
 
 
+@pytest.fixture
+def private_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's runtime folder as systemd makes it: closed to others."""
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    return runtime
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no root")
+def test_roots_folder_is_where_nobody_can_reach_it(
+    tmp_path: Path, private_runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An ordinary user's labs, and those that keep root, need nobody to reach theirs."""
+    monkeypatch.setattr("lab.runtime.is_open_to_all", lambda folder: folder == tmp_path)
+    monkeypatch.setattr("lab.runtime.is_root", lambda: True)
+    assert base_folder() == tmp_path
+    assert why_root_stays() is None
+    assert base_folder(keeps_root=True) == private_runtime
+    assert why_root_stays(keeps_root=True) is None
+    monkeypatch.setattr("lab.runtime.is_root", lambda: False)
+    assert base_folder() == private_runtime
+    assert why_root_stays() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no root")
+def test_root_is_told_where_its_workers_stay_root(private_runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As nobody can reach any folder that they could work in."""
+    monkeypatch.setattr("lab.runtime.is_open_to_all", lambda folder: False)
+    monkeypatch.setattr("lab.runtime.is_root", lambda: True)
+    assert base_folder() == private_runtime
+    assert why_root_stays() == (
+        f"nginx's workers stay root, since the user nobody can't reach {private_runtime}:"
+        " point TMPDIR to a folder that everybody may enter."
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no user IDs")
+def test_somebody_elses_runtime_folder_isnt_used(
+    tmp_path: Path, private_runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sudo -E` leaves root that of the user, who could put a folder of their own in the place of root's."""
+    monkeypatch.setattr(os, "getuid", lambda: private_runtime.stat().st_uid + 1)
+    assert base_folder() == tmp_path
+
+
 def test_a_place_that_cant_be_written_is_an_error_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +164,18 @@ def test_sweeping_removes_what_a_killed_lab_left(dead_pid: int) -> None:
     disown(folder, dead_pid)
     sweep()
     assert not folder.path.exists()
+
+
+def test_sweeping_looks_wherever_a_lab_may_have_been(dead_pid: int, private_runtime: Path, tmp_path: Path) -> None:
+    """The one that was killed may have been root's, or have had another environment."""
+    folders = []
+    for base in (private_runtime, tmp_path):
+        path = base / "lablb-killed"
+        path.mkdir()
+        disown(RuntimeFolder(path), dead_pid)
+        folders.append(path)
+    sweep()
+    assert not any(path.exists() for path in folders)
 
 
 def test_sweeping_leaves_a_living_lab_alone() -> None:
@@ -212,6 +278,29 @@ def test_a_spoilt_owner_file_is_no_owner(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "owner.json").write_text(text)
     sweep()
+
+
+@pytest.mark.parametrize("owners", ["cut", None, '{"version": 2, "lab": {"pid": 1}}'])
+def test_a_folder_whose_owner_cant_be_read_is_left_while_processes_of_it_live(
+    tmp_path: Path, owners: str | None
+) -> None:
+    """A lab of another version may write down its owners in its own way."""
+    folder = tmp_path / "lablb-other"
+    folder.mkdir()
+    if owners is not None:
+        (folder / "owner.json").write_text(owners)
+    long_ago = time.time() - NEWBORN_SECONDS - 1
+    os.utime(folder, (long_ago, long_ago))
+    code = "import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code, "-m", "lab.guardian", str(folder)]) as guardian:
+        try:
+            sweep()
+            assert folder.exists()
+            assert guardian.poll() is None
+        finally:
+            guardian.kill()
+    sweep()
+    assert not folder.exists()
 
 
 def test_sweeping_waits_for_the_guardian_of_a_lab_that_was_just_killed(dead_pid: int, tmp_path: Path) -> None:
