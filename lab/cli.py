@@ -28,6 +28,7 @@ from lab.options import (
 )
 from lab.ports import choose_ports
 from lab.session import LabSession
+from lab.simulation.options import simulation_options, simulation_plan
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -39,6 +40,8 @@ Examples:
   lablb --algorithm least_conn --service-time 50ms
   lablb run -n 1000 --format json                no dashboard, a report at the end
   lablb run -z 10s -q 200 --weights 5,1,1        ten seconds at 200 requests a second
+  lablb predict --weights 5,1,1 -n 7             whom nginx will pick, and why
+  lablb simulate --backends 1000 --balancers 20  what one machine can't run
   lablb doctor                                   is this machine ready?
 """
 RUN_EPILOG = """\b
@@ -56,6 +59,12 @@ Examples:
   lablb predict --algorithm round_robin --weights 5,1,1 -n 7
   lablb predict --algorithm hash --path /a --path /b -n 2
 """
+SIMULATE_EPILOG = """\b
+Examples:
+  lablb simulate --backends 1000 --balancers 20 -n 1000000
+  lablb simulate -a round_robin -a least_conn --slow 1 --load 0.4
+  lablb simulate -a random --backends 1 --format json
+"""
 COMPLETION_EPILOG = """\b
 Examples:
   bash   eval "$(lablb completion bash)"         in ~/.bashrc
@@ -68,7 +77,7 @@ def _read_config_file(ctx: click.Context, _: click.Parameter, path: Path | None)
     """Make what the file says the default of every command."""
     known = frozenset(parameter.name for parameter in run.params if parameter.name) - {"output", "format_"}
     values = file_defaults(path, known)
-    ctx.default_map = values | dict.fromkeys(cli.commands, values)
+    ctx.default_map = values | dict.fromkeys(cli.commands.keys() - {"simulate"}, values)
 
 
 @click.group(invoke_without_command=True, context_settings=HELP, epilog=EPILOG)
@@ -196,6 +205,31 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
             click.echo(f"lablb: {note}", err=True)
     else:
         click.echo(forecast.as_text(), nl=False)
+
+
+@cli.command(context_settings=HELP | {"show_default": True}, epilog=SIMULATE_EPILOG)
+@simulation_options
+@click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text")
+@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to FILE.")
+def simulate(format_: str, output: Path | None, **options: Any) -> None:
+    """Simulate what one machine can't run: many backends, behind many balancers that don't know of each other.
+
+    Requests arrive by chance (Poisson), the same ones for each algorithm, and wait at busy backends. Nothing is
+    measured.
+    """
+    plan = simulation_plan(options)
+    if output is not None:
+        _require_writable(output)
+    from lab.simulation.report import SimulationReport  # noqa: PLC0415
+
+    is_watched = sys.stderr.isatty()
+    with click.progressbar(plan.algorithms, label="simulated", file=sys.stderr, hidden=not is_watched) as algorithms:
+        report = SimulationReport.of(plan, algorithms)
+    text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
 
 
 @cli.command(context_settings=HELP, epilog=COMPLETION_EPILOG)

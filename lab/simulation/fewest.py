@@ -1,25 +1,28 @@
 """Least connections in logarithmic time, with nginx's rule for equals.
 
 Peers with equally many requests per weight are a level. nginx has a round of round robin among the lowest level: each
-member's current weight grows by its weight, and the winner pays for all. Here a level keeps what its members were
-given in one number a weight; a member is filed by its current weight less that, so that a round costs no more than
-its winner.
+member's current weight grows by its weight, and the winner pays for all. Here the members of a level that have the same
+weight are a rank, and a rank keeps what each of them was given in one number: a member is filed by what it lacks of it,
+so that a round costs no more than finding its winner.
 """
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+
+SPARE_ENTRIES = 64
 
 
 class Rank:
     """The members of a level that have the same weight."""
 
-    __slots__ = ("given", "heap")
+    __slots__ = ("given", "heap", "members")
 
     def __init__(self) -> None:
         self.given = 0
         """What each member was given in all rounds so far."""
+        self.members = 0
         self.heap: list[tuple[int, int, int]] = []
-        """(given - current weight, place, stamp): the lowest is ahead. Those with an old stamp have left."""
+        """(given - current weight, place, stamp): the lowest is ahead. Those whose stamp is old have left."""
 
 
 class Level:
@@ -50,14 +53,14 @@ class Fewest:
 
     def pick(self) -> int:
         """The one with the fewest requests per weight; equals take turns."""
-        levels, loads = self._levels, self._loads
+        levels, loads, stamps = self._levels, self._loads, self._stamps
         while not levels[loads[0]].members:
             del levels[heappop(loads)]
         level = levels[loads[0]]
         is_alone = level.members == 1
         best_current, best = 0, -1
         for weight, rank in level.ranks.items():
-            heap, stamps = rank.heap, self._stamps
+            heap = rank.heap
             while heap and heap[0][2] != stamps[heap[0][1]]:
                 heappop(heap)
             if not is_alone:
@@ -83,9 +86,11 @@ class Fewest:
         self._enter(place, current)
 
     def _leave(self, place: int, level: Level) -> None:
+        weight = self._weights[place]
         self._stamps[place] += 1
+        level.ranks[weight].members -= 1
         level.members -= 1
-        level.total_weight -= self._weights[place]
+        level.total_weight -= weight
 
     def _enter(self, place: int, current: int) -> None:
         weight = self._weights[place]
@@ -97,7 +102,12 @@ class Fewest:
         rank = level.ranks.get(weight)
         if rank is None:
             rank = level.ranks[weight] = Rank()
+        rank.members += 1
         level.members += 1
         level.total_weight += weight
         filed = self._filed[place] = rank.given - current
-        heappush(rank.heap, (filed, place, self._stamps[place]))
+        heap = rank.heap
+        heappush(heap, (filed, place, self._stamps[place]))
+        if len(heap) > 2 * rank.members + SPARE_ENTRIES:
+            heap[:] = [entry for entry in heap if entry[2] == self._stamps[entry[1]]]
+            heapify(heap)

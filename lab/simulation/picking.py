@@ -12,6 +12,7 @@ from random import Random
 
 from lab.balancing.methods import upstream_named
 from lab.balancing.peer import PeerSpec
+from lab.balancing.random import MOST_IN_VAIN
 from lab.balancing.upstream import Request, Visit
 from lab.simulation.fewest import Fewest
 
@@ -47,8 +48,9 @@ def picker_for(algorithm: str, weights: Sequence[int], seed: str, keys: int) -> 
 def turns(weights: Sequence[int]) -> Callable[[], int]:
     """Round robin.
 
-    Peers of the same weight are given the same in each round, and pay the same. So among them whoever has won least often
-    is ahead, the first one on a tie, and that is a rotation: only the heads of the rotations need comparing, one a weight.
+    Peers of the same weight are given the same in each round, and pay the same. So among them whoever has won least
+    often is ahead, the first one on a tie, and that is a rotation: only the heads of the rotations need comparing, one
+    a weight.
     """
     if len(set(weights)) == 1:
         return cycle(range(len(weights))).__next__
@@ -91,7 +93,7 @@ def drawing_two(weights: Sequence[int], rng: Random) -> Picker:
     """Random two."""
     one = drawing(weights, rng)
     conns = [0] * len(weights)
-    fallback = ByModel("round_robin", weights, rng, 1)
+    turn = turns(weights)
 
     def pick() -> int:
         first = second = one()
@@ -100,9 +102,8 @@ def drawing_two(weights: Sequence[int], rng: Random) -> Picker:
             second = one()
             if second == first:
                 in_vain += 1
-                if in_vain > 20:
-                    second = fallback.pick()
-                    fallback.release(second, 0.0)
+                if in_vain > MOST_IN_VAIN:
+                    second = turn()
                     conns[second] += 1
                     return second
         if conns[second] * weights[first] > conns[first] * weights[second]:

@@ -60,8 +60,8 @@ def simulated(plan: Plan, algorithm: str, traffic: Traffic) -> Result:
 def _run(plan: Plan, traffic: Traffic, pickers: Sequence[Picker]) -> tuple[list[float], list[float], list[int], int]:
     """Response times, waits, hits of each backend, and the most that one had at once.
 
-    A backend serves in the order of arrival, so that it is known on arrival when a request will be done: all that has to
-    be kept in order are the departures.
+    A backend serves in the order of arrival, so that it is known on arrival when a request will be done: all that has
+    to be kept in order are the departures.
     """
     picks = [picker.pick for picker in pickers]
     releases = [picker.release for picker in pickers]

@@ -19,8 +19,8 @@ class Theory:
 def theory_of(plan: Plan, algorithm: str) -> Theory | None:
     """The truth, where it is known and there is a steady state.
 
-    With one backend all algorithms are alike; `random` splits Poisson arrivals into Poisson arrivals, so that each backend
-    is a queue of its own.
+    With one backend all algorithms are alike; `random` splits Poisson arrivals into Poisson arrivals, so that each
+    backend is a queue of its own.
     """
     if plan.backends == 1:
         shares = [1.0]
