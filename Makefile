@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: lab test lint unit differential screenshots bench clean
+.PHONY: lab test pytest-ui lint unit differential screenshots bench soak clean
 
 lab: $(VENV)/.lab  ## start the dashboard
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
@@ -14,7 +14,13 @@ test: $(VENV)/.test  ## lint, types and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory -j3 pytest-ui pytest-integration-a-l pytest-integration-m-z
+
+pytest-ui:
+	$(BIN)/python -m pytest -q tests/unit tests/tui
+
+pytest-integration-%:  # mostly waits for processes, so that two halves are done in little more than the time of one
+	$(BIN)/python -m pytest -q tests/integration/test_[$*]*.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -33,6 +39,9 @@ screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
 
 bench: $(VENV)/.test  ## ratios against wrk, hey and httpx where they are installed; about ten minutes
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m bench
+
+soak: $(VENV)/.test  ## what must hold, a hundred times over; about twenty minutes
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

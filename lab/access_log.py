@@ -1,17 +1,17 @@
-"""Follows the access log that nginx writes, and parses its lines."""
+"""The access log that nginx writes: parses its lines."""
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
+from lab.log_file import LogFile
 from lab.witnesses import Attempt
 
-MAX_LOG_BYTES = 64 * 2**20
-RETIRED_SECONDS = 5.0
-"""How long a file that was put aside is still read: nginx flushes what it holds when it reopens its logs."""
+MAX_FIGURE = 1e12
+"""No time or number of bytes that nginx logs is larger."""
+NOT_MODIFIED = 304
 
 
 class LogLine(NamedTuple):
@@ -34,6 +34,8 @@ class LogLine(NamedTuple):
     seconds: float
     attempts: tuple[Attempt, ...]
     agent: str
+    is_cut: bool = False
+    """Less of the body was sent than the header had promised: the backend, or the client, broke off in it."""
 
 
 def parse(line: bytes) -> LogLine:
@@ -86,12 +88,16 @@ def _log_line(fields: Any) -> LogLine:
             addresses,
             statuses,
             header_times,
+            times,
+            bytes_sent,
+            bytes_received,
+            length,
+            body_bytes,
             agent,
         ) = fields
         request_id + shot + method + uri + agent + ""  # a TypeError unless all of them are texts
-        attempts = parse_attempts(addresses, statuses, header_times)
         return LogLine(
-            float(time),
+            _figure(time),
             int(generation),
             int(worker_pid),
             request_id,
@@ -99,32 +105,48 @@ def _log_line(fields: Any) -> LogLine:
             method,
             uri,
             int(status),
-            float(seconds),
-            attempts,
+            _figure(seconds),
+            parse_attempts(addresses, statuses, header_times, times, bytes_sent, bytes_received),
             agent,
+            _is_cut(method, int(status), length, int(body_bytes)),
         )
     except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a line of the lab's log: {str(fields)[:200]}") from error
 
 
+def _is_cut(method: str, status: int, length: str, body_bytes: int) -> bool:
+    """Answers to HEAD, and 304, promise a body and have none (RFC 9110, section 8.6)."""
+    return length.isdecimal() and body_bytes < int(length) and method != "HEAD" and status != NOT_MODIFIED
+
+
+def _figure(value: Any) -> float:
+    number = float(value)
+    if not 0 <= number < MAX_FIGURE:
+        raise ValueError(f"not a line of the lab's log: {number} is no time and no number of bytes")
+    return number
+
+
 @lru_cache(maxsize=4096)
-def parse_attempts(addresses: str, statuses: str, header_times: str) -> tuple[Attempt, ...]:
-    """The backends that nginx tried, in order.
+def parse_attempts(addresses: str, *figures: str) -> tuple[Attempt, ...]:
+    """The backends that nginx tried, in order, from their addresses and their figures as `Attempt` has them.
 
     nginx lists them by position: `a, b` is a retry and `a : b` an internal redirect, with `-` where a phase wasn't
     reached (ngx_http_upstream.c, ngx_http_upstream_addr_variable). No upstream at all is an empty text.
     """
     if not addresses or addresses == "-":
         return ()
-    parts = (_split(text) for text in (addresses, statuses, header_times))
+    parts = (_split(text) for text in (addresses, *figures))
     return tuple(
         Attempt(
             upstream=address,
             port=_port_of(address),
             status=None if status == "-" else int(status),
-            header_seconds=None if header == "-" else float(header),
+            header_seconds=None if header == "-" else _figure(header),
+            seconds=None if seconds == "-" else _figure(seconds),
+            bytes_sent=None if sent == "-" else int(sent),
+            bytes_received=None if received == "-" else int(received),
         )
-        for address, status, header in zip(*parts, strict=True)
+        for address, status, header, seconds, sent, received in zip(*parts, strict=True)
     )
 
 
@@ -137,72 +159,14 @@ def _port_of(address: str) -> int | None:
     return int(port) if host and port.isdigit() else None
 
 
-class Tail:
-    """What is appended to one file, line by line."""
+class AccessLog(LogFile):
+    """What nginx has logged of requests."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._rest = b""
-
-    @property
-    def position(self) -> int:
-        """How many bytes of the file have been read."""
-        return self._file.tell()
-
-    def lines(self) -> list[bytes]:
-        """The complete lines that have come since the last time."""
-        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
-        return lines
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class AccessLog:
-    """Reads what nginx has logged since the last time, across the rotations that keep the file small."""
-
-    def __init__(self, path: Path, clock: Callable[[], float], max_bytes: int = MAX_LOG_BYTES) -> None:
-        self._path = path
-        self._clock = clock
-        self._max_bytes = max_bytes
-        self._current: Tail | None = None
-        self._retired: Tail | None = None
-        self._retired_at = 0.0
-        self.foreign_lines = 0
-        """Lines that are not of the lab's format: somebody else writes to the log."""
-
-    @property
-    def wants_rotation(self) -> bool:
-        """Whether the file has grown past its limit, and the last rotation is over."""
-        return self._retired is None and self._current is not None and self._current.position > self._max_bytes
-
-    def rotate(self) -> None:
-        """Put the file aside. nginx writes on to it until it is told to reopen its logs; both are read meanwhile."""
-        self._path.replace(self._path.with_suffix(".old"))
-        self._current, self._retired, self._retired_at = None, self._current, self._clock()
+    foreign_lines = 0
+    """Lines that are not of the lab's format: somebody else writes to the log."""
 
     def read(self) -> list[LogLine]:
-        """All that was logged since the last time; nothing while nginx hasn't made the file yet."""
-        lines: list[LogLine] = []
-        if self._retired is not None:
-            lines += self._parse(self._retired)
-            if self._clock() - self._retired_at > RETIRED_SECONDS:
-                self._retired.close()
-                self._retired = None
-        if self._current is None and self._path.exists():
-            self._current = Tail(self._path.open("rb"))
-        if self._current is not None:
-            lines += self._parse(self._current)
-        return lines
-
-    def close(self) -> None:
-        """Close the files."""
-        for tail in (self._current, self._retired):
-            if tail is not None:
-                tail.close()
-        self._current = self._retired = None
-
-    def _parse(self, tail: Tail) -> list[LogLine]:
-        lines, foreign = parse_all(tail.lines())
+        """All that was logged since the last time."""
+        lines, foreign = parse_all(self.lines())
         self.foreign_lines += foreign
         return lines

@@ -15,6 +15,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from lab import __version__, event_loop
+from lab.comparison.command import compare
 from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.options import (
@@ -40,6 +41,7 @@ Examples:
   lablb --algorithm least_conn --service-time 50ms
   lablb run -n 1000 --format json                no dashboard, a report at the end
   lablb run -z 10s -q 200 --weights 5,1,1        ten seconds at 200 requests a second
+  lablb compare --scenario one-slow              several algorithms on the same traffic
   lablb predict --weights 5,1,1 -n 7             whom nginx will pick, and why
   lablb simulate --backends 1000 --balancers 20  what one machine can't run
   lablb doctor                                   is this machine ready?
@@ -49,6 +51,7 @@ Examples:
   lablb run -n 1000 --algorithm least_conn
   lablb run -z 10s -c 16 --format json -o report.json
   lablb run -z 30s -q 60 --backends 1 --service-time 50ms --capacity 1 --timeout 1s
+  lablb run -z 8s -q 100 --fault kill:73@2s --fault slow:72:300ms@3s..6s
 """
 CONFIG_EPILOG = """\b
 Example:
@@ -127,9 +130,17 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     type=click.Choice(["text", "json", "csv"]),
     default="text",
     show_default=True,
+    envvar="LABLB_FORMAT",
     help="How to write the report.",
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to FILE.")
+@click.option(
+    "--output",
+    "-o",
+    envvar="LABLB_OUTPUT",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the report to FILE.",
+)
 @click.pass_context
 def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any) -> None:
     """Run the lab without its dashboard, and report.
@@ -147,7 +158,7 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        _write_report(text, output)
     if report.is_interrupted:
         ctx.exit(ExitCode.INTERRUPTED)
     if report.traffic.answered == 0:
@@ -241,6 +252,9 @@ def completion(shell: str) -> None:
     click.echo(kind(cli, {}, "lablb", "_LABLB_COMPLETE").source())
 
 
+cli.add_command(compare)
+
+
 def main() -> None:
     """Run `lablb`: what a person can mend is told in one line on stderr, with the exit code that says its kind."""
     try:
@@ -306,8 +320,20 @@ def _ended_by_signals(end: Callable[[], object]) -> Iterator[None]:
 
 
 def _require_writable(path: Path) -> None:
+    is_new = not path.exists()
     try:
         with path.open("a", encoding="utf-8"):
             pass
+        if is_new:  # a run that fails leaves no empty report
+            path.unlink()
     except OSError as error:
         raise NotReadyError(f"{path} can't be written ({error.strerror}): give another file with -o.") from None
+
+
+def _write_report(text: str, path: Path) -> None:
+    """Into the file, or to stdout where the disk refuses by now: what was measured isn't thrown away."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(text, nl=False)
+        raise LabError(f"{path} can't be written ({error.strerror}): the report is on stdout instead.") from None

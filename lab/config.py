@@ -7,6 +7,9 @@ from typing import Self
 
 from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
 from lab.errors import UsageError
+from lab.fault_plan import PlannedFault
+from lab.retry_rules import DEFAULT_RETRY_RULES, in_order
+from lab.workload import Workload
 
 PRIVILEGED_PORTS = (70, 71)
 """The article's ports: nginx's, and the first backend's."""
@@ -15,6 +18,9 @@ FALLBACK_PORTS = (8070, 8071)
 MAX_PORT = 65535
 MAX_WEIGHT = 1000
 """nginx takes more, but a consistent hash allocates 160 points a unit of weight."""
+MAX_FAILS = 1_000_000
+MAX_SECONDS = 7 * 24 * 3600
+"""A week: nginx and the event loops count longer times wrongly, or not at all."""
 DASHBOARD_RATE_RPS = 20.0
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """What RFC 9110 (section 5.6.2) allows in the names of methods and headers."""
@@ -26,7 +32,8 @@ MIN_READ_TIMEOUT_MS = 2000
 
 def _positive(what: str, value: float | None) -> None:
     if value is not None and not 0 < value < float("inf"):
-        raise UsageError(f"A {what} of {value:g} can't be: give more than 0.")
+        figure = f"{value:g}" if isinstance(value, float) else f"{value}"
+        raise UsageError(f"A {what} of {figure} can't be: give more than 0.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,18 @@ class Behaviour:
     service_time_ms: float = 0.0
     capacity: int | None = None
     """How many requests it works on at once; None for no limit."""
+    workload: Workload | None = None
+    """How the service time is spread over the lab's own requests; None for the same for each."""
+
+    def service_time_of(self, number: int | None) -> float:
+        """What the lab's request of that number takes, in milliseconds; None for another client's."""
+        if self.workload is None or number is None:
+            return self.service_time_ms
+        return self.service_time_ms * self.workload.share(number)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.service_time_ms < float("inf"):
-            raise UsageError(f"A service time of {self.service_time_ms:g} ms can't be: give 0 or more.")
+        if not 0 <= self.service_time_ms <= MAX_SECONDS * 1000:
+            raise UsageError(f"A service time of {self.service_time_ms:g} ms can't be: give 0 or more, up to a week.")
         if self.capacity is not None and self.capacity < 1:
             raise UsageError(f"A capacity of {self.capacity} would never answer: give 1 or more.")
 
@@ -60,10 +75,14 @@ class BackendSpec:
     def __post_init__(self) -> None:
         if not 1 <= self.weight <= MAX_WEIGHT:
             raise UsageError(f"A weight of {self.weight} can't be: give 1 to {MAX_WEIGHT:,}.")
-        if self.max_fails < 0:
-            raise UsageError(f"max_fails of {self.max_fails} can't be: give 0 (never put aside) or more.")
-        if self.fail_timeout_seconds < 1:
-            raise UsageError(f"A fail timeout of {self.fail_timeout_seconds} s can't be: give 1s or more.")
+        if not 0 <= self.max_fails <= MAX_FAILS:
+            raise UsageError(
+                f"max_fails of {self.max_fails} can't be: give 0 (never put aside) or more, to {MAX_FAILS:,}."
+            )
+        if not 1 <= self.fail_timeout_seconds <= MAX_SECONDS:
+            raise UsageError(
+                f"A fail timeout of {self.fail_timeout_seconds} s can't be: give 1s or more, up to a week."
+            )
 
 
 class Arrivals(StrEnum):
@@ -107,6 +126,10 @@ class RequestSpec:
         for path in self.paths:
             if not re.fullmatch(r"/[!-~]*", path):
                 raise UsageError(f"{path!r} is no path: begin it with / and percent-encode what isn't plain ASCII.")
+        try:
+            self.body.encode()
+        except UnicodeEncodeError:
+            raise UsageError("The body isn't valid text: give it in UTF-8.") from None
         for name, value in self.headers:
             if not re.fullmatch(_NAME, name) or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
                 raise UsageError(f"{f'{name}: {value}'!r} is no header: write it like 'X-Name: value'.")
@@ -140,6 +163,8 @@ class TrafficSpec:
         _positive("number of requests", self.requests)
         _positive("duration", self.duration_seconds)
         _positive("timeout", self.timeout_seconds)
+        if self.timeout_seconds > MAX_SECONDS:
+            raise UsageError(f"A timeout of {self.timeout_seconds:g} s can't be: give up to a week.")
         if self.connections is not None and self.connections > 10_000:
             raise UsageError(f"{self.connections:,} connections are more than one client can hold: give up to 10,000.")
         if self.arrivals is Arrivals.POISSON and self.rate_rps is None:
@@ -166,10 +191,17 @@ class LabConfig:
     nginx_workers: int = 1
     restart: bool = False
     """Bring a backend that died back."""
+    keep_root: bool = False
+    """Let backends and nginx's workers stay root where the lab was started by root."""
+    faults: tuple[PlannedFault, ...] = ()
+    """What is to go wrong by the clock."""
+    retry_rules: tuple[str, ...] = DEFAULT_RETRY_RULES
+    """What has nginx try another backend: words of `proxy_next_upstream`."""
     traffic: TrafficSpec = TrafficSpec(rate_rps=DASHBOARD_RATE_RPS)
 
     def __post_init__(self) -> None:
         algorithm_named(self.algorithm)
+        in_order(self.retry_rules)
         if not self.backends:
             raise UsageError("A lab needs backends: give 1 or more.")
         if all(spec.is_backup for spec in self.backends):
@@ -191,6 +223,27 @@ class LabConfig:
                 f"nginx's port {port} lies among the backends' ports {base_port}-{last}:"
                 " give another --port or --base-port."
             )
+
+        for fault in self.faults:
+            self.place_of(fault)
+
+    def place_of(self, fault: PlannedFault) -> int:
+        """The place of the backend that a fault is meant for, counted from 0.
+
+        The article's ports and those that the lab falls back to mean the same backends, so that a plan holds on both.
+
+        Raises:
+            UsageError: there is no such backend.
+        """
+        _, base_port = self.preferred_ports
+        count = len(self.backends)
+        first_ports = (base_port,) if self.base_port is not None else (base_port, FALLBACK_PORTS[1])
+        places = (fault.place,) if fault.place is not None else (fault.port - first for first in first_ports)
+        for place in places:
+            if 0 <= place < count:
+                return place
+        ports = f"{base_port} to {base_port + count - 1}" if count > 1 else f"only {base_port}"
+        raise UsageError(f"{fault.text!r} is for a backend that isn't there: the lab has {ports}.")
 
     @property
     def read_timeout_ms(self) -> int:

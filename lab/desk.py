@@ -1,17 +1,23 @@
 """Where a backend's requests are worked on, and what is remembered of them."""
 
 import asyncio
+import random
 import time
 from collections import deque
 from dataclasses import dataclass
 
 from lab.alarm import Alarm
 from lab.config import Behaviour
+from lab.faults import Fault
 from lab.lead import Lead
+from lab.mischief import service_time_ms, what_befalls
 from lab.scoreboard import Scoreboard
+from lab.shot_number import shot_number
 
 REMEMBERED = 4096
 """How many of the latest requests can still be asked about."""
+MOST_RECEPTION_SECONDS = 0.0004
+"""As much of the time that was spent on reading a request as counts as service."""
 MOST_LEAD_SECONDS = 0.001
 """Before the end of a service time the answering may begin."""
 
@@ -24,6 +30,10 @@ class Visit:
     in_flight: int
     """With this one."""
     done: float | None = None
+    begun: float = 0.0
+    """When the work on it began with reading it, in seconds of `time.perf_counter`."""
+    number: int | None = None
+    """The lab's client's, by which its share of the work is drawn; None for other clients' requests."""
     due: float | None = None
     """When its service time is over, in seconds of `time.perf_counter`; None if it has none."""
 
@@ -31,12 +41,17 @@ class Visit:
 class Desk:
     """Where requests are worked on: at most `capacity` at once, each for its service time; the others queue."""
 
-    def __init__(self, scoreboard: Scoreboard | None = None, alarm: Alarm | None = None) -> None:
+    def __init__(self, scoreboard: Scoreboard | None = None, alarm: Alarm | None = None, seed: int = 0) -> None:
         self._scores = scoreboard or Scoreboard()
         self._alarm = alarm or Alarm()
         self._lead = Lead(MOST_LEAD_SECONDS)
         self._visits: dict[str, Visit] = {}
         self._behaviour = Behaviour()
+        self._busy_seconds = time.thread_time()
+        """The CPU time of this thread when the last request was dismissed: what it takes from then on is reading."""
+        self._fault: Fault | None = None
+        self._seed = seed
+        self._rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
         self._working = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
@@ -45,10 +60,22 @@ class Desk:
         self._behaviour = behaviour
         self._call_next()
 
-    def accept(self, request_id: str = "") -> "Visit":
-        """A request has arrived."""
+    def fail(self, fault: Fault | None) -> None:
+        """Fail like this from the next request on, each time in the same order; no more, for None."""
+        self._fault = fault
+        self._rng.seed(self._seed)
+
+    def what_befalls(self) -> Fault | None:
+        """The fault that befalls the next request instead of an answer; None if it is answered."""
+        return what_befalls(self._fault, self._rng)
+
+    def accept(self, request_id: str = "", shot: str = "") -> "Visit":
+        """A request has arrived; `shot` is what the lab's client calls it."""
         self._scores.note_arrival()
-        visit = self._visits[request_id] = Visit(time.time(), self._scores.in_flight)
+        reception = min(time.thread_time() - self._busy_seconds, MOST_RECEPTION_SECONDS)
+        visit = Visit(time.time(), self._scores.in_flight, begun=time.perf_counter() - reception)
+        visit.number = shot_number(shot.rpartition("-")[2])
+        self._visits[request_id] = visit
         if len(self._visits) > REMEMBERED:
             del self._visits[next(iter(self._visits))]
         return visit
@@ -64,14 +91,23 @@ class Desk:
             visit.done = time.time()
             if visit.due is not None:
                 self._lead.learn(time.perf_counter() - visit.due)
+        self._busy_seconds = time.thread_time()
+
+    def note_refusal(self) -> None:
+        """Something that is no HTTP came, and was told so."""
+        self._scores.note_arrival()
+        self._scores.note_departure(is_served=True)
 
     def recall(self, request_id: str) -> "Visit | None":
         """What became of a request, while it is remembered."""
         return self._visits.get(request_id)
 
     async def work(self, visit: Visit) -> None:
-        """Queue for a turn, then take the service time, waiting rather than burning it; it includes the answering."""
-        started = time.perf_counter()
+        """Queue for a turn, then take the service time, waiting rather than burning it.
+
+        Reading and answering are part of it.
+        """
+        started = visit.begun
         if self._is_free:
             self._working += 1
         else:
@@ -80,8 +116,9 @@ class Desk:
             await turn
             started = time.perf_counter()
         try:
-            if self._behaviour.service_time_ms > 0:
-                visit.due = started + self._behaviour.service_time_ms / 1000
+            takes_ms = service_time_ms(self._fault, self._behaviour.service_time_of(visit.number), self._rng)
+            if takes_ms > 0:
+                visit.due = started + takes_ms / 1000
                 await self._alarm.wait_until(visit.due - self._lead.seconds)
         finally:
             self._working -= 1

@@ -33,3 +33,9 @@ class NotReadyError(LabError):
 
 class NginxRefusedError(LabError):
     """nginx refused a configuration; the message is nginx's own. The running one is untouched."""
+
+
+class InterruptedStartError(LabError):
+    """A person ended the lab before it had started."""
+
+    exit_code = ExitCode.INTERRUPTED

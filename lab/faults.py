@@ -52,3 +52,21 @@ class Fault:
             raise UsageError(f"{self.status} is no error's status: give 400 to 599, like 500 or 503.")
         if not 0 < self.share <= 1:
             raise UsageError(f"A share of {self.share:.0%} can't be: give more than 0 % and up to 100 %.")
+
+
+def in_words(fault: Fault) -> str:
+    """What it makes of a backend, in a few words: `errors 500, 30 %`."""
+    service_time = f"{fault.service_time_ms:,g} ms"
+    words = {
+        FaultKind.KILL: "killed",
+        FaultKind.TERMINATE: "terminated",
+        FaultKind.FREEZE: "frozen",
+        FaultKind.SLOW: f"slow {service_time}",
+        FaultKind.TAIL: f"tail {service_time}",
+        FaultKind.ERRORS: f"errors {fault.status}",
+        FaultKind.REFUSE: "refuses",
+        FaultKind.RESET: "resets in the body",
+        FaultKind.SILENCE: "never answers",
+    }[fault.kind]
+    has_share = fault.kind in (FaultKind.ERRORS, FaultKind.RESET, FaultKind.SILENCE) and fault.share < 1
+    return f"{words}, {fault.share * 100:g} %" if has_share else words

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from lab.access_log import LogLine
 from lab.errors import LabError
+from lab.shot_number import shot_number
 from lab.traffic.outcome import Outcome
 from lab.witnesses import RequestView
 
 FEED_LENGTH = 500
 SETTLING_SECONDS = 2.0
 """How long the other witness of a request may take to speak."""
+MOST_OVERDUE = 10_000
+"""How many requests are remembered beyond that time: a stall of nginx may last longer."""
 CLIENT_GONE = 499
 """nginx's status for a request whose client closed the connection before the answer."""
 
@@ -51,14 +54,19 @@ class Journal:
         self._prefix = f"{shot_name}-"
         self._clock = clock
         self._pid_of = pid_of
+        self._dead_up_to = -1
+        """The highest number that a client which has died may have given."""
         self._lines = 0
         self._feed: deque[Entry] = deque(maxlen=FEED_LENGTH)
         self._unpaired: dict[int, Entry] = {}
+        """What only one witness has told of, the oldest first; the other may still speak."""
+        self._overdue: dict[int, Entry] = {}
+        """What only one witness has told of, and the other should have."""
 
     def number_of(self, line: LogLine) -> int | None:
         """The lab's client's number for the request; None if somebody else sent it."""
         digits = line.shot.removeprefix(self._prefix)
-        return int(digits) if len(digits) < len(line.shot) and digits.isdecimal() else None
+        return shot_number(digits) if len(digits) < len(line.shot) else None
 
     def note_line(self, line: LogLine) -> bool:
         """nginx has logged a request. Returns whether the lab's client sent it."""
@@ -66,7 +74,7 @@ class Journal:
         for attempt in line.attempts:
             if attempt.is_answer:
                 self.nginx_forwarded += 1
-            else:
+            elif attempt.may_have_arrived:
                 self.broken_off += 1
         shot = self.number_of(line)
         if shot is None:
@@ -75,6 +83,9 @@ class Journal:
         else:
             self.nginx_logged += line.status != CLIENT_GONE
             entry = self._pair(shot)
+            if shot <= self._dead_up_to and entry.outcome is None:
+                self._unpaired.pop(shot, None)
+                self._count_unreceived(line)
         entry.line, entry.number = line, self._lines
         self._count_crossing(entry)
         if line.attempts and line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
@@ -89,6 +100,15 @@ class Journal:
         entry.outcome = outcome
         self._count_crossing(entry)
         entry.view = None
+
+    def note_client_death(self, numbers_end: int) -> None:
+        """The client that gave the numbers up to this one has died: of what it didn't tell it has received nothing."""
+        self._dead_up_to = numbers_end
+        for entries in (self._unpaired, self._overdue):
+            for number, entry in list(entries.items()):
+                if entry.line is not None:
+                    del entries[number]
+                    self._count_unreceived(entry.line)
 
     def feed(self) -> tuple[RequestView, ...]:
         """The latest requests, oldest first."""
@@ -107,24 +127,35 @@ class Journal:
 
     def settling(self) -> int:
         """How many requests only one witness has told of, so recently that the other may still speak."""
-        oldest = self._clock() - SETTLING_SECONDS
-        unpaired = self._unpaired
-        while unpaired and unpaired[shot := next(iter(unpaired))].since < oldest:
-            del unpaired[shot]
-        return len(unpaired)
+        self._give_up_waiting(self._clock())
+        return len(self._unpaired)
+
+    def _give_up_waiting(self, now: float) -> None:
+        """Remember what has waited for too long as overdue."""
+        unpaired, overdue = self._unpaired, self._overdue
+        while unpaired and unpaired[shot := next(iter(unpaired))].since < now - SETTLING_SECONDS:
+            overdue[shot] = unpaired.pop(shot)
+            if len(overdue) > MOST_OVERDUE:
+                del overdue[next(iter(overdue))]
 
     def _count_crossing(self, entry: Entry) -> None:
         """An answer that nginx sent in full while the client gave up was received by nobody."""
         line, outcome = entry.line, entry.outcome
-        if line is not None and outcome is not None and line.status != CLIENT_GONE and not outcome.fate.is_answer:
+        if line is not None and outcome is not None and not outcome.fate.is_answer:
+            self._count_unreceived(line)
+
+    def _count_unreceived(self, line: LogLine) -> None:
+        if line.status != CLIENT_GONE:
             self.nginx_logged -= 1
             self.crossed += 1
 
     def _pair(self, shot: int) -> Entry:
         """What the other witness has told of this shot; a new entry, which waits for the other, if nothing yet."""
-        entry = self._unpaired.pop(shot, None)
+        entry = self._unpaired.pop(shot, None) or self._overdue.pop(shot, None)
         if entry is None:
-            entry = self._unpaired[shot] = Entry(self._clock(), is_ours=True)
+            now = self._clock()
+            self._give_up_waiting(now)
+            entry = self._unpaired[shot] = Entry(now, is_ours=True)
         return entry
 
 

@@ -18,8 +18,8 @@ class Ledger:
     other_clients: int = 0
     """Requests of other clients, in nginx's log."""
     crossed: int = 0
-    """Answers that were under way when whoever waited for them gave up: sent by one side, not received by the other.
-    Already settled in the counts above."""
+    """Answers that one side gave and the other didn't get whole: whoever waited for them gave up, or they were cut in
+    the body. Already settled in the counts above."""
     settling: int = 0
     """Requests so recent that not all three can have counted them yet."""
 

@@ -10,6 +10,7 @@ from lab.belief import Belief
 from lab.latency import NOTHING_MEASURED, LatencySummary, SecondView
 from lab.ledger import Ledger
 from lab.witnesses import RequestView
+from lab.xray import XRay
 
 
 class Phase(Enum):
@@ -228,6 +229,8 @@ class Snapshot:
     """None until the configuration was changed."""
     retry_rules: tuple[str, ...] = ()
     """What has nginx try another backend: the words of `proxy_next_upstream` in force."""
+    xray: XRay | None = None
+    """The algorithm's inside, by a model; None until nginx has a configuration."""
 
 
 EMPTY = Snapshot()

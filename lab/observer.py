@@ -4,27 +4,38 @@ import time
 from collections.abc import Sequence
 
 from lab.access_log import AccessLog
+from lab.backend_port import Backend
 from lab.config import BackendSpec
-from lab.fleet import Backend, Fleet
+from lab.faults import in_words
+from lab.fleet import Fleet
+from lab.inference import Inference
 from lab.journal import Journal
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, NginxView, TrafficView
 from lab.monitor import Monitor
+from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
+from lab.shadow import Shadow
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
-from lab.traffic.outcome import Outcome
+from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
+
+OUTSIDE = BackendSpec(is_down=True)
+"""Of a backend that isn't in the upstream yet, or any more."""
 
 
 class Observer:
     """Reads and counts. Every figure it gives is of the moment it is asked."""
 
-    def __init__(self, log: AccessLog, fleet: Fleet, shot_name: str) -> None:
+    def __init__(self, log: AccessLog, fleet: Fleet, balancer: Balancer, shot_name: str) -> None:
         self.log = log
         self.tally = Tally(time.monotonic)
         self.journal = Journal(shot_name, time.monotonic, fleet.pid_of)
         self.monitor = Monitor()
+        self.inference = Inference(balancer.upstreams, balancer.frame.workers)
+        self.shadow = Shadow(balancer.upstreams, balancer.frame.workers)
+        self._reloads = balancer.reloads
         self._fleet = fleet
 
     def read_log(self) -> None:
@@ -32,12 +43,27 @@ class Observer:
         for line in self.log.read():
             is_ours = self.journal.note_line(line)
             self.tally.count_line(line, is_ours=is_ours)
+            self.inference.note_line(line)
+            self._reloads.note_line(line)
+            self.shadow.note_line(line)
+        self.shadow.settle(time.time())
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
         self.tally.count_outcomes(outcomes)
+        self._reloads.note_outcomes(outcomes)
         for outcome in outcomes:
             self.journal.note_outcome(outcome)
+
+    def zero(self) -> None:
+        """Count hits, failures and latencies anew."""
+        self.tally.zero()
+        self.shadow.zero()
+
+    def note_client_death(self, lost: int, numbers_end: int) -> None:
+        """Count the requests that were under way when the lab's client died as failed."""
+        self.tally.count_outcomes([Outcome(0, 0, 0, failed(CLIENT_DIED))] * lost)
+        self.journal.note_client_death(numbers_end)
 
     def ledger(self) -> Ledger:
         """The three counts, with what can't be in all of them yet."""
@@ -61,11 +87,10 @@ class Observer:
         A backend that is killed while it writes an answer can't tell whether it was sent: nginx can. One that answers
         in the very moment in which nginx gives up doesn't notice: there can be no more of those than nginx broke off.
         """
-        served = sum(backend.served for backend in self._fleet)
-        in_doubt = sum(backend.in_doubt for backend in self._fleet)
+        served = self._fleet.served
         missing = self.journal.nginx_forwarded - served
         if missing > 0:
-            return served + min(missing, in_doubt), 0
+            return served + min(missing, self._fleet.in_doubt), 0
         late_answers = min(-missing, self.journal.broken_off)
         return served - late_answers, late_answers
 
@@ -74,10 +99,11 @@ class Observer:
         rates = self.tally.hit_rates_rps()
         _, latencies = self.tally.recent_latencies()
         totals = self.tally.totals()
+        beliefs = self.inference.beliefs(time.time())
         all_hits = sum(totals.hits[backend.port] for backend in self._fleet)
 
         def view(backend: Backend) -> BackendView:
-            spec, hits = specs[backend.port], totals.hits[backend.port]
+            spec, hits = specs.get(backend.port, OUTSIDE), totals.hits[backend.port]
             usage = self.monitor.usage.get(backend.pid or 0)
             return BackendView(
                 port=backend.port,
@@ -86,7 +112,7 @@ class Observer:
                 weight=spec.weight,
                 is_down=spec.is_down,
                 is_backup=spec.is_backup,
-                service_time_ms=backend.behaviour.service_time_ms,
+                service_time_ms=backend.service_time_ms,
                 is_slowed=backend.is_slowed,
                 hits=hits,
                 share=hits / all_hits if all_hits else None,
@@ -96,6 +122,8 @@ class Observer:
                 latency=latencies.get(backend.port, LatencySummary()),
                 cpu_percent=usage.cpu_percent if usage else None,
                 rss_bytes=usage.rss_bytes if usage else None,
+                fault=in_words(backend.fault) if backend.fault else None,
+                belief=beliefs.get(backend.port),
                 note=backend.note,
             )
 
@@ -110,7 +138,7 @@ class Observer:
             source=server.binary.source,
             port=port,
             master_pid=server.master_pid,
-            worker_pids=tuple(worker_pids),
+            worker_pids=() if server.master_pid is None else tuple(worker_pids),
             cpu_percent=sum(each.cpu_percent for each in usage) if usage else None,
             rss_bytes=sum(each.rss_bytes for each in usage) if usage else None,
         )

@@ -1,6 +1,7 @@
 """The shares that each algorithm gives its peers in the long run, where that is known."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from lab.balancing.methods import upstream_named
 from lab.balancing.peer import PeerSpec
@@ -58,6 +59,16 @@ def two_draws_shares(weights: Sequence[int], eligible: Sequence[bool]) -> tuple[
                 if second != first:
                     shares[second] += second_is_found * other / (1 - again)
     return tuple(share + by_turn * chance / sum(odds) for share, chance in zip(shares, odds, strict=True))
+
+
+def pair_odds(weights: Sequence[int]) -> dict[tuple[int, int], float]:
+    """Of drawing these two, by their places, one after the other in either order; of peers that may all be picked."""
+    total = sum(weights)
+    return {
+        (one, other): weights[one] / total * weights[other] / (total - weights[one])
+        + weights[other] / total * weights[one] / (total - weights[other])
+        for one, other in combinations(range(len(weights)), 2)
+    }
 
 
 def _shares_of(algorithm: str, servers: Sequence[PeerSpec], visits: Sequence[Visit]) -> tuple[float, ...]:

@@ -3,7 +3,6 @@
 The command line beats `LABLB_*` variables, which beat the configuration file, which beats the defaults.
 """
 
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,12 +23,16 @@ from lab.config import (
     RequestSpec,
     TrafficSpec,
 )
+from lab.durations import seconds_of
 from lab.errors import UsageError
+from lab.fault_plan import PlannedFault, planned
+from lab.faults import FaultKind
+from lab.retry_rules import OFF, in_order
 
 RUN_REQUESTS = 1000
 """How many requests `lablb run` fires unless told how many or how long."""
 
-_UNITS_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+FAULT_KINDS = f"Kinds: {', '.join(FaultKind)}."
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,10 +44,10 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds from the text; figures of a configuration file are seconds already."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", str(value))
-        if found is None:
-            self.fail(f"{value!r} is no duration: write it like 500ms, 5s or 2m.", param, ctx)
-        return float(found[1]) * _UNITS_SECONDS[found[2]]
+        try:
+            return seconds_of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class RampType(click.ParamType[Ramp]):
@@ -64,6 +67,21 @@ class RampType(click.ParamType[Ramp]):
             self.fail(f"{value!r} is no ramp: write it like 10:500:30s.", param, ctx)
 
 
+class FaultType(click.ParamType[PlannedFault]):
+    """`kill:73@2s`, `slow:72:300ms@3s..6s`: a fault by the clock."""
+
+    name = "fault"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PlannedFault:
+        """The fault from the text."""
+        if isinstance(value, PlannedFault):
+            return value
+        try:
+            return planned(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
 class Weights(click.ParamType[tuple[int, ...]]):
     """`5,1,1`: a whole number for each backend."""
 
@@ -76,6 +94,43 @@ class Weights(click.ParamType[tuple[int, ...]]):
             return tuple(int(str(part)) for part in parts)
         except (TypeError, ValueError):
             self.fail(f"{value!r} are no weights: write whole numbers like 5,1,1.", param, ctx)
+
+
+class Header(click.ParamType[tuple[str, str]]):
+    """`X-Name: value`; in a variable one a line, since values have spaces."""
+
+    name = "header"
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The lines that aren't empty."""
+        return [line for line in rv.splitlines() if line.strip()]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Name and value from the text."""
+        if isinstance(value, tuple):
+            return value
+        name, colon, text = str(value).partition(":")
+        if not colon:
+            self.fail(f"{value!r} is no header: write it like 'X-Name: value'.", param, ctx)
+        return name.strip(), text.strip()
+
+
+class RetryRules(click.ParamType[tuple[str, ...]]):
+    """`error timeout http_500`, or `off`: the words of `proxy_next_upstream`."""
+
+    name = "rules"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The words in nginx's order; a configuration file may give them as an array."""
+        words = str(value).replace(",", " ").split() if isinstance(value, str) else [str(word) for word in value]
+        if words == [OFF]:
+            return ()
+        if not words:
+            self.fail(f"Retry rules need a word: give some like 'error timeout', or {OFF!r} for none.", param, ctx)
+        try:
+            return in_order(words)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
@@ -99,9 +154,17 @@ _LAB_OPTIONS = (
     _option("--backups", type=int, default=0, metavar="N", help="Make the last N backends backups."),
     _option("--max-fails", type=int, default=1, metavar="N", help="nginx's max_fails.  [default: 1]"),
     _option("--fail-timeout", type=Duration(), default=10.0, metavar="T", help="nginx's fail_timeout.  [default: 10s]"),
+    _option(
+        "--next-upstream",
+        type=RetryRules(),
+        default="error timeout",
+        metavar="'W W …'",
+        help="When nginx tries another backend, like 'error timeout http_500', or off.  [default: 'error timeout']",
+    ),
     _option("--service-time", type=Duration(), default=0.0, metavar="T", help="How long a backend takes, like 20ms."),
     _option("--capacity", type=int, metavar="N", help="Requests a backend works on at once.  [default: no limit]"),
     _option("--restart", is_flag=True, help="Bring back backends that die."),
+    _option("--keep-root", is_flag=True, help="Started as root, let backends and nginx's workers stay root."),
     _option("--port", type=int, metavar="PORT", help="nginx's port.  [default: 70, or 8070 where 70 isn't allowed]"),
     _option("--base-port", type=int, metavar="PORT", help="The first backend's port.  [default: 71, or 8071]"),
     _option(
@@ -128,10 +191,24 @@ _TRAFFIC_OPTIONS = (
     _SEED,
     _option("--method", default="GET", metavar="M", help="The requests' method.  [default: GET]"),
     _PATH,
-    _option("--header", "-H", multiple=True, metavar="'N: V'", help="A header field of the requests; may be repeated."),
+    _option(
+        "--header",
+        "-H",
+        type=Header(),
+        multiple=True,
+        metavar="'N: V'",
+        help="A header field of the requests; may be repeated.",
+    ),
     _option("--body", default="", metavar="TEXT", help="The requests' body."),
     _option("--no-keepalive", is_flag=True, help="Open a connection for each request."),
     _option("--timeout", type=Duration(), default=5.0, metavar="T", help="The client's patience.  [default: 5s]"),
+    _option(
+        "--fault",
+        type=FaultType(),
+        multiple=True,
+        metavar="FAULT",
+        help=f"Break a backend by the clock, like kill:73@2s or slow:72:300ms@3s..6s; may be repeated. {FAULT_KINDS}",
+    ),
 )
 
 
@@ -169,7 +246,7 @@ def lab_config(options: dict[str, Any], traffic: TrafficSpec) -> LabConfig:
     if count < 1:
         raise UsageError(f"{count} backends can't be: give 1 or more.")
     fail_timeout = options["fail_timeout"]
-    if fail_timeout != int(fail_timeout):
+    if not fail_timeout.is_integer():
         raise UsageError("nginx counts a fail timeout in whole seconds: give one like 10s.")
     if not 0 <= options["backups"] <= count:
         raise UsageError(f"{options['backups']} of {count} backends can't be backups: give 0 to {count - 1}.")
@@ -190,6 +267,9 @@ def lab_config(options: dict[str, Any], traffic: TrafficSpec) -> LabConfig:
         nginx=options["nginx"],
         nginx_workers=options["nginx_workers"],
         restart=options["restart"],
+        keep_root=options["keep_root"],
+        faults=tuple(options.get("fault") or ()),
+        retry_rules=options["next_upstream"],
         traffic=traffic,
     )
     return config.with_weights(weights) if weights else config
@@ -224,7 +304,6 @@ def _traffic(options: dict[str, Any]) -> TrafficSpec:
     ramp: Ramp | None = options["ramp"]
     if ramp is not None and options["rate"] is not None:
         raise UsageError("A rate and a ramp contradict each other: give -q or --ramp.")
-    headers = (header.partition(":") for header in options["header"])
     return TrafficSpec(
         rate_rps=options["rate"] if ramp is None else ramp.from_rps,
         connections=options["connections"],
@@ -237,7 +316,7 @@ def _traffic(options: dict[str, Any]) -> TrafficSpec:
         request=RequestSpec(
             method=options["method"].upper(),
             paths=tuple(options["path"]) or ("/",),
-            headers=tuple((name.strip(), value.strip()) for name, _, value in headers),
+            headers=tuple(options["header"]),
             body=options["body"],
             keeps_alive=not options["no_keepalive"],
         ),

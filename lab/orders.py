@@ -30,8 +30,10 @@ async def obey(handle: Callable[[Message], None], at_end: Callable[[], None] = e
     ended = asyncio.Event()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(handle, json.loads(line))
+        # sys.stdin's own buffer would be locked by this thread, and a Python that ends meanwhile aborts.
+        with open(sys.stdin.buffer.fileno(), "rb", closefd=False) as stdin:
+            for line in stdin:
+                loop.call_soon_threadsafe(handle, json.loads(line))
         loop.call_soon_threadsafe(ended.set)
         at_end()
 

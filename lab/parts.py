@@ -4,17 +4,22 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from lab.access_log import AccessLog
+from lab.access_log import AccessLog, LogLine
+from lab.caretaker import Caretaker
 from lab.config import LabConfig
+from lab.errors import LabError
+from lab.fault_clock import FaultClock
 from lab.fleet import Fleet
 from lab.ground import Ground
 from lab.journal import view_of
 from lab.nginx.balancer import Balancer
 from lab.nginx.binary import find_nginx
 from lab.nginx.server import NginxServer
+from lab.notices import Notices
 from lab.observer import Observer
-from lab.ports import Ports
+from lab.ports import Ports, next_free_port
 from lab.traffic.driver import TrafficDriver
+from lab.verdict import cases_of
 from lab.witnesses import NginxWitness, RequestDetail
 
 
@@ -27,6 +32,8 @@ class Parts:
     balancer: Balancer
     driver: TrafficDriver
     observer: Observer
+    fault_clock: FaultClock
+    caretaker: Caretaker
 
     async def request_detail(self, number: int) -> RequestDetail:
         """What client, nginx and backends know of the feed's request of that number.
@@ -37,26 +44,68 @@ class Parts:
         entry = self.observer.journal.entry(number)
         line = entry.line
         assert line is not None
-        ports = [attempt.port for attempt in line.attempts if attempt.port is not None]
-        backends = [await self.fleet[port].recall(line.request_id) for port in ports]
+        tried = [self.fleet.get(attempt.port) for attempt in line.attempts if attempt.port is not None]
+        backends = [await backend.recall(line.request_id) for backend in tried if backend is not None]
         return RequestDetail(
             view=view_of(entry),
-            nginx=NginxWitness(line.time, line.worker_pid, line.generation, line.status, line.seconds, line.attempts),
+            nginx=NginxWitness(
+                line.time,
+                line.worker_pid,
+                line.generation,
+                line.status,
+                line.seconds,
+                line.attempts,
+                self._reasons(line),
+            ),
             client=None if entry.outcome is None else await self.driver.recall(entry.outcome.number),
             backends=tuple(witness for witness in backends if witness is not None),
         )
 
+    async def add_backend(self) -> None:
+        """Start one more backend, on the next free port, and put it into the upstream once it listens.
 
-async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack) -> Parts:
+        Raises:
+            LabError: there is no port for it, it doesn't start, or nginx refuses it; all is as it was then.
+        """
+        port = next_free_port(max(self.fleet.ports), taken={self.ports.nginx})
+        await self.fleet.add(port)
+        try:
+            await self.balancer.add(port)
+        except LabError:
+            await self.fleet.remove(port)
+            raise
+
+    async def remove_backend(self, port: int) -> None:
+        """Take it out of the upstream, and end it once it has answered what it has on its hands.
+
+        Raises:
+            LabError: it isn't there, is the last primary, or nginx refuses; all is as it was then.
+        """
+        await self.balancer.remove(port)
+        await self.fleet.remove(port)
+
+    def _reasons(self, line: LogLine) -> tuple[str, ...]:
+        upstream = self.balancer.upstreams.get(line.generation)
+        return () if upstream is None else tuple(case.reason for case in cases_of(line, upstream))
+
+
+async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack, notices: Notices) -> Parts:
     """Make what is missing, each part with its way to end; none of it runs yet.
 
     Raises:
         NotReadyError: there is no such nginx, or it lacks the algorithm.
     """
-    server = NginxServer(await find_nginx(config.nginx), ground.folder, ground.guardian)
+    server = NginxServer(await find_nginx(config.nginx, ground.folder), ground.folder, ground.guard)
     balancer = Balancer(server, config, ground.ports)
-    observer = Observer(AccessLog(server.access_log, time.monotonic), ground.fleet, shot_name)
+    observer = Observer(
+        AccessLog(server.access_log, time.monotonic, tell=notices.tell), ground.fleet, balancer, shot_name
+    )
     exits.callback(observer.log.close)
     driver = TrafficDriver(config.traffic, shot_name, observer.note_outcomes)
+    driver.on_start = ground.guard.guard
     exits.push_async_callback(driver.stop)
-    return Parts(ground.ports, ground.fleet, balancer, driver, observer)
+    plan = [(ground.ports.backends[config.place_of(planned)], planned) for planned in config.faults]
+    fault_clock = FaultClock(plan, ground.fleet.__getitem__, time.perf_counter, tell=notices.tell)
+    caretaker = Caretaker(balancer, observer, driver, notices)
+    exits.callback(caretaker.close)
+    return Parts(ground.ports, ground.fleet, balancer, driver, observer, fault_clock, caretaker)

@@ -4,15 +4,17 @@ import contextlib
 import errno
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import psutil
 
-from lab.config import FALLBACK_PORTS, LabConfig
-from lab.errors import NotReadyError
+from lab.config import FALLBACK_PORTS, MAX_PORT, LabConfig
+from lab.errors import LabError, NotReadyError
 
 HOST = "127.0.0.1"
+NEARBY = 100
+"""How far a further backend's port may be from the last one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,19 @@ def require_free(ports: Ports) -> None:
             raise NotReadyError(
                 f"Port {candidate} is taken by {_holder(candidate)}: end that, or give another {option}."
             )
+
+
+def next_free_port(after: int, taken: Container[int]) -> int:
+    """The first port above `after` that nobody listens on, this user may, and isn't taken otherwise.
+
+    Raises:
+        LabError: there is none nearby.
+    """
+    last = min(after + NEARBY, MAX_PORT)
+    for port in range(after + 1, last + 1):
+        if port not in taken and _bind_error(port) is None:
+            return port
+    raise LabError(f"There is no free port from {after + 1} to {last} for one more backend: end what listens there.")
 
 
 def is_allowed(port: int) -> bool:

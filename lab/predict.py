@@ -13,6 +13,7 @@ from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import Visit
 from lab.config import LabConfig
 from lab.odds import expected_shares
+from lab.server_lines import servers_of
 
 CLIENT = "127.0.0.1"
 """The lab's client, as nginx sees it."""
@@ -54,17 +55,7 @@ def foretell(config: LabConfig, ports: Sequence[int], *, requests: int, seed: in
     Raises:
         UsageError: nginx would refuse the upstream.
     """
-    servers = [
-        PeerSpec(
-            server=f"127.0.0.1:{port}",
-            weight=spec.weight,
-            max_fails=spec.max_fails,
-            fail_timeout_seconds=spec.fail_timeout_seconds,
-            is_down=spec.is_down,
-            is_backup=spec.is_backup,
-        )
-        for port, spec in zip(ports, config.backends, strict=True)
-    ]
+    servers = servers_of(zip(ports, config.backends, strict=True))
     seed = secrets.randbelow(10**6) if seed is None else seed
     rng = Random(seed)  # noqa: S311 - a die, not a key
     now = int(time.time())

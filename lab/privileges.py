@@ -1,4 +1,7 @@
-"""Who nginx's workers become when the lab was started as root: nobody, where nobody can reach the lab's folder."""
+"""Who nginx's workers and the backends become when the lab was started as root: nobody.
+
+nginx's workers stay root where nobody couldn't reach the lab's folder; the backends need no file once they run.
+"""
 
 import os
 import stat
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 UNPRIVILEGED = "nobody"
+ROOT = "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +23,35 @@ class Account:
     group: str
 
 
-def worker_account(base: Path) -> Account | None:
+def worker_account(base: Path, *, keeps_root: bool = False) -> Account | None:
     """The account that can write bodies and logs in a folder of its own below `base`; None if root doesn't ask."""
-    if sys.platform == "win32" or os.geteuid() != 0:
+    if not _is_root():
         return None
+    is_reachable = all(folder.stat().st_mode & stat.S_IXOTH for folder in (base, *base.parents))
+    return _account(UNPRIVILEGED if is_reachable and not keeps_root else ROOT)
+
+
+def backend_user(*, keeps_root: bool) -> str | None:
+    """The user that a backend becomes; None if it stays who it is."""
+    return UNPRIVILEGED if _is_root() and not keeps_root else None
+
+
+def become(user: str) -> None:
+    """Give up root for good, and with it every group of root's."""
+    assert sys.platform != "win32"
+    account = _account(user)
+    os.initgroups(account.user, account.gid)
+    os.setgid(account.gid)
+    os.setuid(account.uid)
+
+
+def _is_root() -> bool:
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
+def _account(user: str) -> Account:
     import grp  # noqa: PLC0415 - POSIX only
     import pwd  # noqa: PLC0415 - POSIX only
 
-    is_reachable = all(folder.stat().st_mode & stat.S_IXOTH for folder in (base, *base.parents))
-    entry = pwd.getpwnam(UNPRIVILEGED) if is_reachable else pwd.getpwuid(0)
+    entry = pwd.getpwnam(user)
     return Account(entry.pw_uid, entry.pw_gid, entry.pw_name, grp.getgrgid(entry.pw_gid).gr_name)

@@ -67,7 +67,9 @@ class Child:
         self._process = process
         self.listener = listener
         """Who is told its events."""
-        self._readers = asyncio.gather(self._read_stdout(), self._read_stderr())
+        self._hearing = asyncio.create_task(self._read_stdout())
+        self._hearing.add_done_callback(self._note_end_of_hearing)
+        self._reading_words = asyncio.create_task(self._read_stderr())
 
     def __repr__(self) -> str:
         return f"<Child {self.name} pid={self.pid} returncode={self.returncode}>"
@@ -108,7 +110,7 @@ class Child:
     async def wait(self) -> int:
         """Its exit code, once it has ended and its last words are read."""
         code = await self._process.wait()
-        await self._readers
+        await asyncio.wait((self._hearing, self._reading_words))
         self.release()
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # what was on its way to it is lost
@@ -135,6 +137,12 @@ class Child:
         except TimeoutError:
             self.kill()
         await self.wait()
+
+    def _note_end_of_hearing(self, hearing: asyncio.Task[None]) -> None:
+        """A lab that doesn't hear a child any more is broken, and the event loop's exception handler has to know."""
+        if not hearing.cancelled() and (failure := hearing.exception()) is not None:
+            context = {"message": f"{self!r} can't be heard", "exception": failure, "child": self}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     async def _read_stdout(self) -> None:
         assert self._process.stdout is not None

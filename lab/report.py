@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab.config import Arrivals, TrafficSpec
+from lab.fault_clock import Injection
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, LoopKind, NginxView, TrafficView
@@ -28,6 +29,8 @@ class Report:
     ledger: Ledger
     duration_seconds: float
     is_interrupted: bool = False
+    faults: tuple[Injection, ...] = ()
+    """Those that were planned."""
 
     @property
     def rate_rps(self) -> float:
@@ -76,6 +79,17 @@ class Report:
                 "differences": list(ledger.differences),
             },
             "interrupted": self.is_interrupted,
+            "faults": [
+                {
+                    "planned": fault.planned,
+                    "port": fault.port,
+                    "fault": fault.fault,
+                    "at_s": _seconds(fault.at_seconds),
+                    "until_s": _seconds(fault.until_seconds),
+                    "error": fault.refusal,
+                }
+                for fault in self.faults
+            ],
         }
         return json.dumps(content, indent=2) + "\n"
 
@@ -118,7 +132,7 @@ class Report:
 
     def as_text(self) -> str:
         """For people."""
-        return "\n".join([*self._head(), "", *self._table(), "", *self._foot()]) + "\n"
+        return "\n".join([*self._head(), *self._faults(), "", *self._table(), "", *self._foot()]) + "\n"
 
     def _head(self) -> list[str]:
         traffic, nginx = self.traffic, self.nginx
@@ -134,6 +148,18 @@ class Report:
             + (f"   late {traffic.late:,}" if traffic.loop is LoopKind.OPEN else "")
             + (f"   ({errors})" if errors else ""),
         ]
+
+    def _faults(self) -> list[str]:
+        lines = []
+        for fault in self.faults:
+            if fault.at_seconds is None:
+                when = f"not injected: the run was over before {fault.planned}"
+            else:
+                until = "" if fault.until_seconds is None else f" to {fault.until_seconds:.2f} s"
+                when = f"{fault.at_seconds:.2f} s{until}"
+            refusal = "" if fault.refusal is None else f"   ✗ {fault.refusal}"
+            lines.append(f"fault   {fault.port} {fault.fault}   {when}{refusal}")
+        return lines
 
     def _table(self) -> list[str]:
         most = max((backend.share or 0.0 for backend in self.backends), default=0.0)
@@ -168,6 +194,10 @@ def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
     return {name: None if value is None else round(value, 3) for name, value in fields.items()} | {
         "count": latency.count
     }
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _rate(plan: TrafficSpec) -> str:

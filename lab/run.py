@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.config import LabConfig
+from lab.errors import InterruptedStartError, LabError
 from lab.latency import LatencySummary
 from lab.session import LabSession
+from lab.side_by_side import first_of
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -26,12 +28,15 @@ async def run_lab(
     """
     session = LabSession(config)
     try:
-        await session.start(is_firing=False)
+        await first_of(session.start(is_firing=False), interruption.wait())
+        if interruption.is_set():
+            raise InterruptedStartError("Interrupted before the first request.")
         driver = session.parts.driver
         driver.resume()
         ends = [asyncio.create_task(end) for end in (driver.finish(), interruption.wait(), session.fail())]
         try:
             while not any(end.done() for end in ends):
+                _require_nginx(session)
                 on_progress(_progress(config, driver))
                 await asyncio.wait(ends, timeout=PROGRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for end in ends:
@@ -41,12 +46,20 @@ async def run_lab(
             for end in ends:
                 end.cancel()
         if interruption.is_set():
-            driver.pause()
+            await driver.wind_up()
         else:
             on_progress(1.0)
-        return await _report(session, is_interrupted=interruption.is_set())
+        report = await _report(session, is_interrupted=interruption.is_set())
+        _require_nginx(session)
+        return report
     finally:
         await session.stop()
+
+
+def _require_nginx(session: LabSession) -> None:
+    """Refusals by an nginx that isn't there are no result."""
+    if session.parts.balancer.server.master_pid is None:
+        raise LabError("nginx died in the middle of the run: run it again, or try another one with --nginx.")
 
 
 def _progress(config: LabConfig, driver: "TrafficDriver") -> float:
@@ -80,4 +93,5 @@ async def _report(session: LabSession, *, is_interrupted: bool) -> "Report":
         ledger=ledger,
         duration_seconds=driver.elapsed_seconds,
         is_interrupted=is_interrupted,
+        faults=tuple(parts.fault_clock.injections),
     )

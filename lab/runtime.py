@@ -6,12 +6,16 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
 
 from lab.errors import NotReadyError
+from lab.living import birth, lives
+from lab.private_files import write_all, writing_to
 from lab.privileges import worker_account
 
 PREFIX = "lablb-"
@@ -19,45 +23,70 @@ OWNER_FILE = "owner.json"
 HANDOVER_SECONDS = 3.0
 """How long the guardian of a lab that was killed gets to clean up before the next lab does it."""
 
+MAIN_FILE = "nginx.conf"
+"""nginx's `-c`, in the folder that is its `-p`."""
+MASTER_TITLE = "nginx: master process"
+
 NEWBORN_SECONDS = 60.0
 """How long a folder without a named owner counts as one that is just being made."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFolder:
-    """A folder (0700) of one lab, under a name that nobody can guess beforehand."""
+    """A folder (0700) of one lab, under a name that nobody can guess beforehand; all that is in it is private, too.
+
+    Root's (0710) lets nginx's workers pass, who are nobody, and write nothing: where they could put a link, root would
+    follow it. What they write to, nginx's master makes for them.
+    """
 
     path: Path
 
     @classmethod
-    def create(cls) -> "RuntimeFolder":
+    def create(cls, *, keeps_root: bool = False) -> "RuntimeFolder":
         """Make a new one.
 
         Raises:
             NotReadyError: the folder for runtime files can't be written.
         """
-        base = base_folder()
         path = private_folder(PREFIX)
-        try:
-            for name in ("sites-available", "sites-enabled", "temp"):
-                (path / name).mkdir()
-            if (account := worker_account(base)) is not None:  # nginx's workers write bodies and reopen logs there
-                os.chown(path, account.uid, account.gid)
-        except OSError as error:
-            raise _unwritable(base, error) from None
         folder = cls(path)
-        folder.record_owners(os.getpid())
+        try:
+            folder._furnish(keeps_root=keeps_root)
+        except NotReadyError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
         return folder
 
+    def _furnish(self, *, keeps_root: bool) -> None:
+        """Make what belongs into a new one.
+
+        Raises:
+            NotReadyError: the folder can't be written.
+        """
+        base, path = self.path.parent, self.path
+        with writing_to(base):
+            for name in ("sites-available", "sites-enabled", "temp"):
+                (path / name).mkdir(mode=0o700)
+            if (account := worker_account(base, keeps_root=keeps_root)) is not None and account.uid != os.getuid():
+                for each in (path, path / "temp"):  # nginx's workers pass through, to logs and folders of their own
+                    os.chown(each, os.getuid(), account.gid)
+                    each.chmod(0o710)
+        self.record_owners(os.getpid())
+
     def record_owners(self, *pids: int) -> None:
-        """Write down who answers for the folder, the lab first, so that a later lab can tell whether it is orphaned."""
-        owners = [[pid, psutil.Process(pid).create_time()] for pid in pids]
-        (self.path / OWNER_FILE).write_text(json.dumps(owners), encoding="utf-8")
+        """Write down who answers for the folder, the lab first, so that a later lab can tell whether it is orphaned.
+
+        Raises:
+            NotReadyError: the folder can't be written.
+        """
+        owners = [(pid, _birth(pid)) for pid in pids]
+        with writing_to(self.path):
+            write_all({self.path / OWNER_FILE: json.dumps(owners)})
 
     def remove(self) -> None:
         """Remove it, if the guardian hasn't: one that was killed leaves its nginx behind, too."""
         if self.path.exists():
-            _kill_nginx_of(self.path)
+            kill_processes_of(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -76,23 +105,15 @@ def base_folder() -> Path:
         raise NotReadyError(f"The lab finds no folder for its files ({error.strerror}): point TMPDIR to one.") from None
 
 
-def private_folder(prefix: str) -> Path:
-    """A new folder (0700) for runtime files, under a name that nobody can guess.
+def private_folder(prefix: str, base: Path | None = None) -> Path:
+    """A new folder (0700) for runtime files, under a name that nobody can guess; in the base folder unless told.
 
     Raises:
         NotReadyError: the folder for runtime files can't be written.
     """
-    base = base_folder()
-    try:
+    base = base or base_folder()
+    with writing_to(base):
         return Path(tempfile.mkdtemp(prefix=prefix, dir=base))
-    except OSError as error:
-        raise _unwritable(base, error) from None
-
-
-def _unwritable(base: Path, error: OSError) -> NotReadyError:
-    return NotReadyError(
-        f"The lab can't write to {base} ({error.strerror}): make it writable or point TMPDIR elsewhere."
-    )
 
 
 def sweep() -> None:
@@ -100,35 +121,33 @@ def sweep() -> None:
     orphans = [path for path in base_folder().glob(f"{PREFIX}*") if _is_ours(path) and _lab_is_gone(path)]
     deadline = time.monotonic() + HANDOVER_SECONDS
     for path in orphans:
-        while path.exists() and _guardian_lives(path) and time.monotonic() < deadline:
+        guardians = _owners(path)[1:]  # asked once: the file that names them goes while they still clean up
+        while path.exists() and any(lives(*each) for each in guardians) and time.monotonic() < deadline:
             time.sleep(0.02)
-        _kill_nginx_of(path)
+        kill_processes_of(path)
         shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_ours(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        owners = {os.getuid()} if hasattr(os, "getuid") else set()
-        if (account := worker_account(path.parent)) is not None:
-            owners.add(account.uid)
-        is_mine = not owners or path.lstat().st_uid in owners
+        is_mine = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
         return is_mine and path.is_dir() and not path.is_symlink()
     return False
 
 
 def _owners(path: Path) -> list[tuple[int, float]]:
-    """PID and creation time of the lab and of its guardian; nothing while the folder is being made or removed."""
+    """PID and birth of the lab and of its guardian; nothing while the folder is being made or removed."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         content = json.loads((path / OWNER_FILE).read_text(encoding="utf-8"))
-        return [(int(pid), float(created)) for pid, created in content]
+        return [(int(pid), float(born)) for pid, born in content]
     return []
 
 
-def _lives(pid: int, created: float) -> bool:
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(pid)
-        return process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE
-    return False
+def _birth(pid: int) -> float:
+    """0, which no process has, for one that has just died."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return birth(pid)
+    return 0.0
 
 
 def _lab_is_gone(path: Path) -> bool:
@@ -137,16 +156,28 @@ def _lab_is_gone(path: Path) -> bool:
         with contextlib.suppress(OSError):
             return time.time() - path.stat().st_mtime > NEWBORN_SECONDS
         return False
-    return not _lives(*owners[0])
+    return not lives(*owners[0])
 
 
-def _guardian_lives(path: Path) -> bool:
-    return any(_lives(*owner) for owner in _owners(path)[1:])
+def is_of_lab(command: Sequence[str], folder: Path) -> bool:
+    """Whether this is the command line of an nginx, a backend or a guardian of the lab in that folder.
+
+    Somebody who reads its logs with `tail -f` isn't the lab's. nginx's master calls itself by one text.
+    """
+    if (text := " ".join(command)).startswith(MASTER_TITLE):
+        return f" -p {folder} -c {MAIN_FILE}" in text
+    pairs = {(option, Path(value)) for option, value in pairwise(command)}
+    is_nginx = ("-p", folder) in pairs and ("-c", Path(MAIN_FILE)) in pairs
+    is_backend = ("-m", Path("lab.backend")) in pairs and any(
+        option == "--scoreboard" and value.parent == folder for option, value in pairs
+    )
+    return is_nginx or is_backend or ("lab.guardian", folder) in pairs
 
 
-def _kill_nginx_of(path: Path) -> None:
+def kill_processes_of(path: Path) -> None:
+    """SIGKILL what is left of the lab in that folder, but for the process that calls."""
     for process in psutil.process_iter(["cmdline"]):
-        if str(path) in " ".join(process.info["cmdline"] or ()):
+        if process.pid != os.getpid() and is_of_lab(process.info["cmdline"] or (), path):
             leftovers = [process]
             with contextlib.suppress(psutil.NoSuchProcess):
                 leftovers += process.children(recursive=True)

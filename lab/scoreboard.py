@@ -4,6 +4,8 @@ import mmap
 from array import array
 from pathlib import Path
 
+from lab.private_files import opener
+
 _BEGUN, _SERVED, _IN_FLIGHT = range(3)
 _SIZE = 3 * array("Q").itemsize
 
@@ -18,8 +20,9 @@ class Scoreboard:
         self._memory: mmap.mmap | None = None
         self._counts: array[int] | memoryview[int] = array("Q", bytes(_SIZE))
         if path is not None:
-            with path.open("a+b") as file:
-                file.truncate(_SIZE)
+            with open(path, "a+b", opener=opener) as file:
+                file.write(bytes(max(0, _SIZE - file.tell())))  # a hole could find the disk full at the first count
+                file.flush()
                 self._memory = mmap.mmap(file.fileno(), _SIZE)
             self._counts = memoryview(self._memory).cast("Q")
 

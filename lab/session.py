@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from lab.breakdown import Breakdown
 from lab.config import LabConfig
 from lab.control import Lab
 from lab.errors import LabError
@@ -15,16 +16,17 @@ from lab.ground import lay_ground
 from lab.latency import LatencySeries
 from lab.ledger import Ledger
 from lab.models import Phase, Snapshot
+from lab.notices import Notices
 from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
 from lab.runtime import sweep
-from lab.side_by_side import side_by_side
+from lab.side_by_side import first_of, side_by_side
 from lab.witnesses import RequestDetail
 
 if TYPE_CHECKING:
     from lab.parts import Parts
 
-LOG_SECONDS = 0.2
+LEDGER_SECONDS = 0.1
 SNAPSHOT_SECONDS = 0.2
 MONITOR_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
@@ -43,9 +45,12 @@ class LabSession(Lab):
         self._parts: Parts | None = None
         self._exits = AsyncExitStack()
         self._publisher = Publisher()
+        self._notices = Notices()
         self._phase = Phase.STARTING
         self._activity: str | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._breakdown: Breakdown | None = None
         self._heart: asyncio.Task[None] | None = None
         self._worker_pids: tuple[int, ...] = ()
 
@@ -62,20 +67,24 @@ class LabSession(Lab):
 
     async def start(self, *, is_firing: bool = True) -> None:
         """Start backends, nginx and, unless told otherwise, traffic."""
+        self._breakdown = Breakdown()
         self._starting = asyncio.create_task(self._start(is_firing=is_firing))
-        await self._starting
+        await first_of(self._starting, self._breakdown.wait())
 
     async def _start(self, *, is_firing: bool) -> None:
         self._say("clearing away what a killed lab left behind")
         await asyncio.to_thread(sweep)
         ports = choose_ports(self.config)
         require_free(ports)
-        self._say(f"starting {len(ports.backends)} backends, the client and nginx")
-        ground = await lay_ground(self.config, ports, self._exits)
+        if ports.notice is not None:
+            self._notices.tell(ports.notice)
+        count = len(ports.backends)
+        self._say(f"starting {count} backend{'' if count == 1 else 's'}, the client and nginx")
+        ground = await lay_ground(self.config, ports, self._exits, self._notices)
         await ground.fleet.spawn()
         from lab.parts import assemble  # noqa: PLC0415 - its imports take 0.1 s, as the backends' own do meanwhile
 
-        parts = await assemble(self.config, self.shot_name, ground, self._exits)
+        parts = await assemble(self.config, self.shot_name, ground, self._exits, self._notices)
         await side_by_side(parts.driver.start(ports.nginx), self._balance(parts))
         self._parts = parts
         self._phase = Phase.RUNNING
@@ -91,9 +100,12 @@ class LabSession(Lab):
         await parts.balancer.start()
 
     async def stop(self) -> None:
-        """End everything, in the reverse order of its start."""
-        if self._phase is Phase.STOPPED:
-            return
+        """End everything, in the reverse order of its start; whoever asks for it meanwhile waits for the same end."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         self._phase = Phase.STOPPING
         self._say("ending every process")
         if self._starting is not None:
@@ -127,7 +139,7 @@ class LabSession(Lab):
             ledger = parts.observer.ledger()
             if not ledger.largest_gap or time.monotonic() > deadline:
                 return ledger.settled()
-            await asyncio.sleep(LOG_SECONDS / 2)
+            await asyncio.sleep(LEDGER_SECONDS)
 
     async def use_algorithm(self, name: str) -> None:
         await self.parts.balancer.use_algorithm(name)
@@ -136,31 +148,31 @@ class LabSession(Lab):
         await self.parts.fleet[port].kill()
 
     async def restart_backend(self, port: int) -> None:
-        await self.parts.fleet.restart(port)
+        await self.parts.fleet[port].restart()
 
     async def toggle_freeze(self, port: int) -> None:
-        self.parts.fleet[port].toggle_freeze()
+        await self.parts.fleet[port].toggle_freeze()
 
     async def slow_backend(self, port: int) -> None:
-        self.parts.fleet[port].slow_down()
+        await self.parts.fleet[port].slow_down()
 
     async def inject(self, port: int, fault: Fault) -> None:
-        raise NotImplementedError
+        await self.parts.fleet[port].inject(fault)
 
     async def undo_faults(self, port: int) -> None:
-        raise NotImplementedError
+        await self.parts.fleet[port].undo()
 
     async def add_backend(self) -> None:
-        raise NotImplementedError
+        await self.parts.add_backend()
 
     async def remove_backend(self, port: int) -> None:
-        raise NotImplementedError
+        await self.parts.remove_backend(port)
 
     async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
-        raise NotImplementedError
+        await self.parts.balancer.set_retry_rules(rules)
 
     async def repair(self) -> None:
-        raise NotImplementedError
+        await self.parts.caretaker.repair()
 
     async def change_weight(self, port: int, by: int) -> None:
         await self.parts.balancer.change_weight(port, by)
@@ -192,23 +204,23 @@ class LabSession(Lab):
         return await self.parts.request_detail(number)
 
     def zero_counters(self) -> None:
-        self.parts.observer.tally.zero()
+        self.parts.observer.zero()
 
     async def _beat(self, parts: "Parts") -> None:
-        await side_by_side(self._follow_log(parts), self._publish(parts), self._watch_processes(parts))
+        assert self._breakdown is not None
+        caretaker, faults = parts.caretaker, parts.fault_clock.run(parts.driver.has_begun)
+        await side_by_side(
+            caretaker.follow_logs(),
+            caretaker.watch_disk(),
+            self._publish(parts),
+            self._watch_processes(parts),
+            faults,
+            self._breakdown.wait(),
+        )
 
     def _note_heart(self, heart: asyncio.Task[None]) -> None:
         if not heart.cancelled() and (failure := heart.exception()) is not None:
             self._publisher.close(failure)
-
-    async def _follow_log(self, parts: "Parts") -> None:
-        log = parts.observer.log
-        while True:
-            parts.observer.read_log()
-            if log.wants_rotation:
-                log.rotate()
-                await parts.balancer.server.reopen_logs()
-            await asyncio.sleep(LOG_SECONDS)
 
     async def _publish(self, parts: "Parts") -> None:
         while True:
@@ -223,6 +235,7 @@ class LabSession(Lab):
             backends = [backend.pid for backend in parts.fleet if backend.pid is not None]
             nginx = [pid for pid in (server.master_pid, *self._worker_pids) if pid is not None]
             await parts.observer.monitor.sample([*backends, *nginx])
+            await parts.balancer.reloads.look(parts.ports.nginx)
             await asyncio.sleep(MONITOR_SECONDS)
 
     def _say(self, activity: str | None) -> None:
@@ -238,7 +251,7 @@ class LabSession(Lab):
             sequence=sequence,
             phase=self._phase,
             activity=self._activity,
-            notices=tuple(notice for notice in (parts.ports.notice, parts.driver.obituary) if notice is not None),
+            notices=self._notices.told,
             algorithm=balancer.upstream.algorithm,
             algorithms=balancer.choices(),
             nginx=observer.nginx(balancer.server, parts.ports.nginx, self._worker_pids),
@@ -248,4 +261,7 @@ class LabSession(Lab):
             feed=observer.journal.feed(),
             ledger=observer.ledger(),
             config=balancer.config,
+            reload=balancer.reloads.view(),
+            retry_rules=balancer.upstream.retry_rules,
+            xray=observer.shadow.view(),
         )

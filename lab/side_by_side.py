@@ -1,7 +1,7 @@
-"""Doing several things at once, as one thing that succeeds or fails."""
+"""Doing several things at once, as one thing that succeeds or fails, or until the first of them does."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 
 
@@ -13,3 +13,15 @@ async def side_by_side(*coroutines: Coroutine[Any, Any, None]) -> None:
                 tasks.create_task(coroutine)
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
+
+
+async def first_of(*awaitables: Awaitable[object]) -> None:
+    """Wait until the first has succeeded or failed; end the others, and raise its exception if it failed."""
+    tasks = [asyncio.ensure_future(each) for each in awaitables]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    for task in done:
+        task.result()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from lab.access_log import LogLine
 from lab.histogram import Histogram
 from lab.latency import LatencySeries, LatencySummary, SecondView
-from lab.traffic.outcome import Fate, Outcome
+from lab.traffic.outcome import UNSENT, Fate, Outcome
 
 RATE_SECONDS = 3
 LATENCY_SECONDS = 10
@@ -62,7 +62,7 @@ class Counts:
         latencies: defaultdict[Fate, list[int]] = defaultdict(list)
         for _, latency_us, late_us, fate in outcomes:
             latencies[fate].append(latency_us)
-            if late_us > LATE_US:
+            if late_us > LATE_US and fate.error != UNSENT:
                 self.late += 1
         for fate, latencies_us in latencies.items():
             count = len(latencies_us)

@@ -18,11 +18,22 @@ class Attempt:
     """None when the connection gave no status."""
     header_seconds: float | None = None
     """From the attempt's start to the backend's response header; None when none came."""
+    seconds: float | None = None
+    """From the attempt's start to its end, in nginx's whole milliseconds."""
+    bytes_sent: int | None = None
+    """To the backend; 0 when it refused the connection."""
+    bytes_received: int | None = None
+    """From the backend."""
 
     @property
     def is_answer(self) -> bool:
         """Whether the backend itself answered: a status alone may be nginx's own 502 or 504."""
         return self.header_seconds is not None
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the backend may have got the request, or a part of it."""
+        return self.port is not None and self.bytes_sent != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,8 @@ class NginxWitness:
     status: int
     seconds: float
     attempts: tuple[Attempt, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """What nginx made of each attempt and by which rule, one for each; empty when the rules then are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,11 @@ async def main() -> None:
     async with photographer(config, (120, 36)) as at_120:
         await at_120.shoot("dashboard", lambda now: now.traffic.answered > 1500)
         await at_120.shoot("killed", _shows_fail_over, ("2", "down", "down", "k"))
+        await at_120.shoot("faults", lambda now: bool(now.feed), ("down", "e"))
+        await at_120.pilot.press("escape")
         await at_120.shoot("config", lambda now: now.config is not None and now.config.generation > 2, ("w", "n"))
         await at_120.shoot("latency", lambda now: now.traffic.answered > 3000, ("escape", "down", "s", "l"))
+        await at_120.shoot("xray", lambda now: now.xray is not None, ("escape", "1", "x"))
         await at_120.shoot("request", lambda now: bool(now.feed), ("escape", "p", "up", "up", "enter"))
     async with photographer(config, (80, 24)) as at_80:
         await at_80.shoot("small-light", lambda now: now.traffic.answered > 500, ("t",))

@@ -1,5 +1,9 @@
 """The Textual app: starts the lab, shows it, and never leaves without stopping it."""
 
+import os
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
@@ -14,20 +18,24 @@ from tui.commands import DashboardCommands
 from tui.screens.dashboard import Dashboard
 from tui.themes import DARK, LIGHT
 
+GOODBYE_SECONDS = 3.0
+
 
 class LabApp(App[LabError | None]):
     """The dashboard of one lab. Its result is the error that kept the lab from starting, if one did."""
 
     TITLE = "lablb"
-    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("ink", "dashboard", "latency", "texts")]
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("ink", "dashboard", "latency", "texts", "choices", "xray")]
     COMMANDS: ClassVar = {DashboardCommands}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "quit", show=False, priority=True)]
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self.lab = lab
-        self._dashboard = Dashboard(lab)
+        self._dashboard = Dashboard(lab, clock)
         self._is_leaving = False
+        self.when_lab_has_stopped: Callable[[], None] = lambda: None
+        """Called before it says goodbye to the terminal."""
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
@@ -64,6 +72,7 @@ class LabApp(App[LabError | None]):
         with suppress(WorkerCancelled):
             await self._starting.wait()
         await self.lab.stop()
+        self.when_lab_has_stopped()
         self.exit(result)
 
     def action_toggle_theme(self) -> None:
@@ -80,10 +89,15 @@ async def run_dashboard(app: LabApp) -> LabError | None:
     Raises:
         SystemExit: something unexpected ended the app, which has printed its traceback.
     """
+    # Textual says goodbye to the terminal as it leaves, and waits for ever for one that is gone.
+    goodbye = threading.Timer(GOODBYE_SECONDS, os._exit, (1,))
+    goodbye.daemon = True
+    app.when_lab_has_stopped = goodbye.start
     try:
         result = await app.run_async()
     finally:
         await app.lab.stop()
+        goodbye.cancel()
     if app.return_code:
         raise SystemExit(app.return_code)
     return result

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lab.models import BackendView
+from tui.belief_text import belief_of
 from tui.drawing import bar
 from tui.formatting import (
     UNKNOWN,
@@ -21,9 +22,14 @@ from tui.formatting import (
 from tui.ink import Ink, Line, Span
 
 CURSOR_WIDTH = 2
-_BAR_WIDTH = 10
-_STATE_ROOM = 10
+_BAR_WIDTH, _LEAST_BAR = 9, 4
+_ROOM = {"hits": 3, "state": 12}
+"""How many cells more than its width a column can use well; what is left is the share bar's."""
 _WIDEST_GAP = 3
+_WHOLE = 0.9995
+
+Cell = Callable[[BackendView, int, float], Span]
+"""A backend, the width of the cell and the time (seconds since the epoch) to what stands in the cell."""
 
 
 @dataclass(frozen=True)
@@ -32,50 +38,68 @@ class Column:
 
     heading: str
     width: int
-    cell: Callable[[BackendView, int], Span]
+    cell: Cell
     gives_way: int = 0
     """The highest goes first; 0 never goes."""
     is_number: bool = True
 
 
-def _plain(text: Callable[[BackendView], str]) -> Callable[[BackendView, int], Span]:
-    def cell(backend: BackendView, _: int) -> Span:
+def _plain(text: Callable[[BackendView], str]) -> Cell:
+    def cell(backend: BackendView, _width: int, _now: float) -> Span:
         shown = text(backend)
         return shown, Ink.MUTED if shown == UNKNOWN else Ink.PLAIN
 
     return cell
 
 
-def _share_bar(backend: BackendView, width: int) -> Span:
+def _state(backend: BackendView, width: int, _now: float) -> Span:
+    return state_of(backend, width)
+
+
+def _belief(backend: BackendView, _width: int, now: float) -> Span:
+    return belief_of(backend.belief, now)
+
+
+def _hits(backend: BackendView, width: int, _now: float) -> Span:
+    return count(backend.hits, width), Ink.STRONG
+
+
+def _share_bar(backend: BackendView, width: int, _now: float) -> Span:
     serves = backend.state.is_alive and not backend.is_down
     return bar(backend.share, width), Ink.BAR if serves else Ink.BAR_IDLE
 
 
-def _failures(backend: BackendView, width: int) -> Span:
+def _share(backend: BackendView) -> str:
+    return "100 %" if backend.share is not None and backend.share >= _WHOLE else percent(backend.share)
+
+
+def _failures(backend: BackendView, width: int, _now: float) -> Span:
     return count(backend.failures, width), Ink.BAD if backend.failures else Ink.MUTED
 
 
 COLUMNS = (
     Column("port", 5, _plain(lambda backend: str(backend.port)), is_number=False),
     Column("pid", 7, _plain(lambda backend: UNKNOWN if backend.pid is None else str(backend.pid)), is_number=False),
-    Column("state", 14, state_of, is_number=False),
+    Column("state", 16, _state, is_number=False),
+    Column("nginx ~", 14, _belief, is_number=False),
     Column("wt", 4, _plain(lambda backend: str(backend.weight))),
-    Column("hits", 9, lambda backend, width: (count(backend.hits, width), Ink.STRONG)),
-    Column("share", _BAR_WIDTH, _share_bar, is_number=False),
-    Column("", 7, _plain(lambda backend: percent(backend.share))),
+    Column("hits", 6, _hits),
+    Column("", _BAR_WIDTH, _share_bar, is_number=False),
+    Column("share", 6, _plain(_share)),
     Column("rate", 7, _plain(lambda backend: per_second(backend.rate_rps)), gives_way=2),
     Column(
         "in-flight", 9, _plain(lambda backend: UNKNOWN if backend.in_flight is None else count(backend.in_flight)), 3
     ),
-    Column("failed", 7, _failures, gives_way=7),
-    Column("p50 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p50_ms))),
-    Column("p95 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p95_ms)), gives_way=4),
+    Column("failed", 7, _failures, gives_way=4),
+    Column("p50 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p50_ms)), gives_way=1),
+    Column("p95 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p95_ms)), gives_way=5),
     Column("p99 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p99_ms))),
-    Column("cpu", 5, _plain(lambda backend: whole_percent(backend.cpu_percent)), gives_way=5),
-    Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=6),
+    Column("cpu", 5, _plain(lambda backend: whole_percent(backend.cpu_percent)), gives_way=6),
+    Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=7),
 )
-_SHARE_BAR = next(index for index, column in enumerate(COLUMNS) if column.cell is _share_bar)
+_NOTE_FROM = next(index for index, column in enumerate(COLUMNS) if column.heading == "wt")
 _NOTE_BEFORE = next(index for index, column in enumerate(COLUMNS) if column.heading == "failed")
+"""A note begins between these two columns."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +122,13 @@ def lay_out(width: int) -> Layout:
         goes := max(columns, key=lambda it: it.gives_way)
     ).gives_way:
         columns.remove(goes)
-    spare = max(spare, 0)
-    wider_gap = min(spare // len(columns), _WIDEST_GAP - 1)
+    wider_gap = min(max(spare, 0) // len(columns), _WIDEST_GAP - 1)
     spare -= wider_gap * (len(columns) - 1)
-    for_state = min(spare // 3, _STATE_ROOM)
-    extra = {"state": for_state, "share": spare - for_state}
+    extra = {}
+    for heading, room in _ROOM.items():
+        extra[heading] = min(max(spare, 0) // 2, room)
+        spare -= extra[heading]
+    extra[""] = max(spare, _LEAST_BAR - _BAR_WIDTH)
     return Layout(tuple((column, column.width + extra.get(column.heading, 0)) for column in columns), 1 + wider_gap)
 
 
@@ -117,22 +143,32 @@ def heading_line(width: int) -> Line:
     return ((" " * CURSOR_WIDTH + (" " * layout.gap).join(cells), Ink.HEADING),)
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """What all lines of one drawing have in common."""
+
+    now: float
+    """Seconds since the epoch, for what is counted down."""
+    largest_share: float = 1.0
+    """What fills the share bar, so that small differences show between many backends, too."""
+
+
 def backend_line(
-    backend: BackendView, width: int, *, is_chosen: bool = False, glow: Ink = Ink.PLAIN, largest_share: float = 1.0
+    backend: BackendView, width: int, drawing: Drawing, *, is_chosen: bool = False, glow: Ink = Ink.PLAIN
 ) -> Line:
     """A backend as one line; why it isn't serving, where there is such a note, takes the place of the columns right.
 
     Args:
+        drawing: What holds for all lines.
         glow: How the port is painted.
-        largest_share: What fills the share bar, so that small differences show between many backends, too.
     """
     layout = lay_out(width)
     spans: list[Span] = [("▸ " if is_chosen else "  ", Ink.ACCENT)]
     shown = layout.columns[: _note_starts(backend.note, layout)]
     for position, (column, cell_width) in enumerate(shown):
         is_bar = column.cell is _share_bar
-        part = replace(backend, share=(backend.share or 0) / largest_share) if is_bar else backend
-        text, ink = column.cell(part, cell_width)
+        part = replace(backend, share=(backend.share or 0) / drawing.largest_share) if is_bar else backend
+        text, ink = column.cell(part, cell_width, drawing.now)
         gap = " " * layout.gap if position else ""
         padded = fit(text, cell_width, to_right=column.is_number)
         if position == 0 and glow is not Ink.PLAIN:
@@ -148,11 +184,11 @@ def backend_line(
 
 
 def _note_starts(note: str | None, layout: Layout) -> int | None:
-    """How many columns stay before the note: as many as leave it room, all up to the share bar at least."""
+    """How many columns stay before the note: as many as leave it room, all up to what nginx believes at least."""
     if note is None:
         return None
     most = sum(column in COLUMNS[:_NOTE_BEFORE] for column, _ in layout.columns)
-    least = sum(column in COLUMNS[:_SHARE_BAR] for column, _ in layout.columns)
+    least = sum(column in COLUMNS[:_NOTE_FROM] for column, _ in layout.columns)
     room = sum(width + layout.gap for _, width in layout.columns[most:]) - layout.gap
     while most > least and room < len(note):
         most -= 1

@@ -6,7 +6,7 @@ from functools import partial
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.keys import KEYS
+from tui.keys import PALETTE
 from tui.screens.dashboard import Dashboard
 
 
@@ -27,7 +27,7 @@ class DashboardCommands(Provider):
 
     def _named_bindings(self) -> Iterator[tuple[str, Binding]]:
         dashboard = self._dashboard
-        for group, bindings in KEYS.items():
+        for group, bindings in PALETTE.items():
             for binding in bindings:
                 action = binding.action.partition("(")[0]
                 if action != "app.command_palette" and dashboard.check_action(action, ()):

@@ -159,10 +159,13 @@ def client_name(user_agent: str, width: int = 16) -> str:
     return shorten(tool + slash + ".".join(version.split(".")[:2]), width)
 
 
-def state_of(backend: BackendView, width: int = 24) -> tuple[str, Ink]:
+def state_of(backend: BackendView, width: int = 32) -> tuple[str, Ink]:
     """A backend's state in a glyph and a word or two, shortened where `width` asks for it."""
     if backend.state is not BackendState.UP:
         return _NOT_UP[backend.state]
+    if backend.fault is not None:
+        glyph = "○" if backend.is_down else "▲" if backend.is_backup else "◐"
+        return _fitting(f"{glyph} {backend.fault}", width), Ink.WARNING
     if backend.is_down:
         return "○ out (down)", Ink.MUTED
     glyph, word, ink = ("▲", "backup", Ink.ACCENT) if backend.is_backup else ("●", "up", Ink.GOOD)
@@ -173,8 +176,14 @@ def state_of(backend: BackendView, width: int = 24) -> tuple[str, Ink]:
     return (full if len(full) <= width else f"{glyph} {slow}"), Ink.WARNING
 
 
+def _fitting(text: str, width: int) -> str:
+    """The text; where it is too wide, first without the spaces and commas that a reader can do without."""
+    return text if cell_len(text) <= width else shorten(text.replace(", ", " ").replace(" %", "%"), width)
+
+
 _NOT_UP = {
     BackendState.STARTING: ("◌ starting", Ink.MUTED),
+    BackendState.ENDING: ("◌ ending", Ink.WARNING),
     BackendState.FROZEN: ("‖ frozen", Ink.ACCENT),
     BackendState.KILLED: ("✗ killed", Ink.BAD),
     BackendState.EXITED: ("✗ exited", Ink.BAD),

@@ -22,6 +22,7 @@ class Ink(StrEnum):
     LINE = "line"
     BRAND = "brand"
     ALERT = "alert"
+    ALARM = "alarm"
     LIT = "lit"
     AFTERGLOW = "afterglow"
 

@@ -3,6 +3,7 @@
 from textual.binding import Binding
 
 from lab.algorithms import ALGORITHMS
+from tui.fault_choices import FAULT_CHOICES
 
 _RATE = Binding.Group("rate", compact=True)
 
@@ -14,16 +15,37 @@ ALGORITHM_KEYS = tuple(
 BACKEND_KEYS = (
     Binding("down,j", "choose(1)", "next", show=False, key_display="↓ j", tooltip="Choose the next backend"),
     Binding("up", "choose(-1)", "previous", show=False, key_display="↑", tooltip="Choose the one before"),
-    Binding("k", "kill_backend", "kill", tooltip="SIGKILL the chosen backend"),
-    Binding("r", "restart_backend", "restart", tooltip="Start the chosen backend anew, with a new PID"),
+    Binding("e", "break_backend", "break it…", tooltip="All that can go wrong with the chosen backend, to choose from"),
+    Binding("u", "undo_faults", "undo", tooltip="Undo all that was done to the chosen backend"),
+    Binding("k", "kill_backend", "kill", show=False, tooltip="SIGKILL the chosen backend"),
+    Binding("r", "restart_backend", "restart", show=False, tooltip="Start the chosen backend anew, with a new PID"),
     Binding("f", "toggle_freeze", "freeze / thaw", show=False, tooltip="SIGSTOP the chosen backend, or SIGCONT it"),
-    Binding("s", "slow_backend", "slow", tooltip="Make the chosen backend slower, step by step, then as at first"),
+    Binding(
+        "s",
+        "slow_backend",
+        "slow",
+        show=False,
+        tooltip="Make the chosen backend slower, step by step, then as at first",
+    ),
     Binding("w", "change_weight(1)", "weight up", show=False, tooltip="Give the chosen backend more of the requests"),
     Binding(
         "W", "change_weight(-1)", "weight down", show=False, tooltip="Give the chosen backend fewer of the requests"
     ),
     Binding("d", "toggle_down", "out / in", show=False, tooltip="Take the chosen backend out of rotation, or back in"),
     Binding("b", "toggle_backup", "backup / primary", show=False, tooltip="Make the chosen backend a backup, or not"),
+    Binding("a", "add_backend", "add", show=False, tooltip="Start one more backend, and put it into the upstream"),
+    Binding("A", "remove_backend", "remove", show=False, tooltip="Take the chosen backend away, once it has answered"),
+)
+
+FAULT_COMMANDS = tuple(
+    Binding(choice.key, f"inject('{choice.key}')", choice.name, tooltip=f"The chosen backend: {choice.does}")
+    for choice in FAULT_CHOICES
+)
+"""Each fault by name: for the palette, and in the help with its key in the list of faults."""
+
+NGINX_KEYS = (
+    Binding("o", "edit_retry_rules", "on failure", show=False, tooltip="When nginx tries another backend"),
+    Binding("R", "repair", "repair", show=False, tooltip="Start again what has died: nginx, or the lab's client"),
 )
 
 TRAFFIC_KEYS = (
@@ -71,6 +93,8 @@ FROZEN_KEYS = (
 
 DASHBOARD_KEYS = (
     Binding("l", "show_latency", "latency", tooltip="Percentiles and histograms, of all backends or of one"),
+    Binding("x", "show_xray", "X-ray", show=False, tooltip="The algorithm's inside, by a model, and why the last pick"),
+    Binding("g", "guess", "guess", show=False, tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
     Binding("n", "show_config", "config", tooltip="nginx's configuration, and what the last change changed"),
     Binding("question_mark,f1", "show_help", "help", key_display="?", tooltip="Every key, and what the columns mean"),
     Binding("ctrl+p", "app.command_palette", "palette", show=False, tooltip="Every action by name"),
@@ -88,14 +112,52 @@ LATENCY_KEYS = (
     Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
 )
 
+XRAY_KEYS = (
+    Binding("escape,x,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
+    Binding("space", "toggle_traffic", "pause", tooltip="Pause or resume the lab's client"),
+    Binding("enter", "fire_once", "fire one", tooltip="Send one request now, paused or not"),
+    Binding("z", "zero_counters", "zero", tooltip="Count hits anew"),
+    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+)
+
+GUESS_KEYS = (
+    Binding("escape,g,q", "leave", "back", key_display="esc", tooltip="Back to the dashboard; the client goes on"),
+    Binding("1", "guess(1)", "guess", key_display="1-9", tooltip="Guess that this backend will be the next one"),
+    *(Binding(str(number), f"guess({number})", "guess", show=False) for number in range(2, 10)),
+    Binding("h", "toggle_hints", "hints", tooltip="Show what the algorithm knows, or hide it"),
+    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+)
+
 REQUEST_KEYS = (
     Binding("escape,enter,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
     Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
 )
 
+_CURSOR_KEYS = (
+    Binding("down,j", "choose(1)", "next"),
+    Binding("up", "choose(-1)", "previous"),
+    Binding("t", "app.toggle_theme", "theme"),
+)
+
+FAULT_KIT_KEYS = (
+    Binding("escape,e,q", "dismiss", "back"),
+    *(Binding(choice.key, f"take('{choice.key}')", choice.name) for choice in FAULT_CHOICES),
+    Binding("enter", "take", "do it"),
+    Binding("u", "undo", "undo all"),
+    *_CURSOR_KEYS,
+)
+
+RETRY_RULE_KEYS = (
+    Binding("escape,o,q", "dismiss", "back"),
+    Binding("space,enter", "toggle_rule", "toggle"),
+    Binding("a", "apply", "apply"),
+    *_CURSOR_KEYS,
+)
+
 KEYS = {
     "Algorithm": ALGORITHM_KEYS,
     "Backend": BACKEND_KEYS,
+    "nginx": NGINX_KEYS,
     "Traffic": TRAFFIC_KEYS,
     "Requests": FEED_KEYS,
     "Requests, while frozen": FROZEN_KEYS,
@@ -103,17 +165,22 @@ KEYS = {
 }
 """What the dashboard binds."""
 
-HELP = {**KEYS, "Latency view": LATENCY_KEYS}
-"""What is worth looking up: the other screens show all of their keys in the footer."""
+PALETTE = {**KEYS, "Break": FAULT_COMMANDS}
+"""What can be had by name."""
+
+HELP = {**KEYS, "Faults, after e": FAULT_COMMANDS, "Latency view": LATENCY_KEYS}
+"""What is worth looking up: the other screens show all of their keys in the footer, or in their border."""
 
 LAB_ACTIONS = frozenset(
-    ["show_latency"]
+    ["show_latency", "show_xray", "guess"]
     + [
         binding.action.partition("(")[0]
-        for binding in (*ALGORITHM_KEYS, *BACKEND_KEYS, *TRAFFIC_KEYS, *FEED_KEYS, *FROZEN_KEYS)
+        for bindings in PALETTE.values()
+        for binding in bindings
+        if bindings is not DASHBOARD_KEYS
     ]
 )
-"""The actions that need a lab that runs."""
+"""The actions that need a lab that runs: all that don't belong to the dashboard itself."""
 
 FROZEN_ACTIONS = frozenset(binding.action.partition("(")[0] for binding in FROZEN_KEYS)
 """The actions that need a feed that is frozen."""

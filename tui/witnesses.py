@@ -1,5 +1,7 @@
 """What client, nginx and backends saw of one request, in words: pure, so that it can be tested line by line."""
 
+from collections.abc import Iterator
+
 from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail
 from tui.formatting import exact_duration, inert, shorten, time_of_day, whole_milliseconds, wrap
 from tui.ink import BLANK, Ink, Line
@@ -28,10 +30,22 @@ def _way(nginx: NginxWitness, heard: set[int | None]) -> str:
     attempts = nginx.attempts
     if not attempts:
         return f"nginx answered {nginx.status} itself, without asking a backend."
-    told = [f"{name_of(attempt)}, which {_deed(attempt, heard)}" for attempt in attempts]
+    told = [
+        f"{name_of(attempt)}, which {'failed' if reason and not attempt.is_answer else _deed(attempt, heard)}"
+        for attempt, reason in _with_reasons(nginx)
+    ]
     verb = "tried" if len(attempts) > 1 or not attempts[0].is_answer else "sent it to"
     end = "" if attempts[-1].is_answer else f"; it answered {nginx.status} itself"
-    return f"nginx {verb} {', then '.join(told)}{end}."
+    why = [
+        f" {name_of(attempt)}: {reason}" for attempt, reason in _with_reasons(nginx) if reason and not attempt.is_answer
+    ]
+    return f"nginx {verb} {', then '.join(told)}{end}.{''.join(why)}"
+
+
+def _with_reasons(nginx: NginxWitness) -> Iterator[tuple[Attempt, str]]:
+    """Each attempt with why nginx went on or stopped after it; empty where that isn't known."""
+    reasons = (*nginx.reasons, *[""] * len(nginx.attempts))
+    return zip(nginx.attempts, reasons, strict=False)
 
 
 def _deed(attempt: Attempt, heard: set[int | None]) -> str:
@@ -90,12 +104,16 @@ def nginx_lines(detail: RequestDetail, width: int) -> list[Line]:
     nginx = detail.nginx
     lines: list[Line] = [(("What nginx logged", Ink.HEADING),)]
     lines.append(_fact("logged", time_of_day(nginx.logged)))
-    for place, attempt in enumerate(nginx.attempts, start=1):
+    for place, (attempt, reason) in enumerate(_with_reasons(nginx), start=1):
         ink = Ink.GOOD if attempt.is_answer else Ink.BAD
         status = "no status" if attempt.status is None else str(attempt.status)
         took = "" if attempt.header_seconds is None else f" in {whole_milliseconds(attempt.header_seconds)}"
         text = f"{name_of(attempt)} {'✓' if attempt.is_answer else '✗'} {status}{took}"
         lines.append(_fact(f"try {place}", text, ink))
+        if reason:
+            indent = " " * (_LABEL_WIDTH + 2)
+            why = wrap(reason, max(width - len(indent), 2))
+            lines += [((indent, Ink.PLAIN), (line, Ink.MUTED)) for line in why]
     lines += [
         _fact("status", str(nginx.status), status_ink(nginx.status)),
         _fact("in all", whole_milliseconds(nginx.seconds), Ink.STRONG),

@@ -1,6 +1,7 @@
 """What a pick was made of: facts for whoever wants to see why, and one sentence that says it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lab.balancing.peer import Peer, Refusal
 
@@ -13,16 +14,14 @@ def port_of(server: str) -> str:
     return server.rpartition(":")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A peer that was passed over, and why."""
 
     server: str
     refusal: Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One peer's part in a round of the smooth weighted round robin."""
 
     server: str
@@ -76,8 +75,7 @@ class ByTurn(Decision):
         return why_its_turn(self.turns)
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """One eligible peer as `least_conn` sees it."""
 
     server: str
@@ -101,8 +99,7 @@ class ByLoad(Decision):
         return f"{len(self.turns)} have equally few active requests; {why_its_turn(self.turns)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(NamedTuple):
     """One draw of `random`."""
 
     number: int
@@ -151,8 +148,7 @@ class ByTwoDraws(Decision):
         return f"{names}, and the second has no more active requests per weight"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a hash's walk."""
 
     hash: int
@@ -208,8 +204,7 @@ class ByRing(Decision):
         return f"{self.key} hashes to {self.key_hash:08x}, and point {step.hash:08x} is next on the ring{walked}"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """One eligible peer as `least_time` sees it."""
 
     server: str

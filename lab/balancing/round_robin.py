@@ -45,8 +45,10 @@ class Round:
         raised = [peer.current_weight for peer, _ in self._entries]
         self.best.current_weight -= self._given
         return tuple(
-            Turn(peer.server, peer.weight, given, high - given, high, peer.current_weight)
-            for (peer, given), high in zip(self._entries, raised, strict=True)
+            [
+                Turn(peer.spec.server, peer.weight, given, high - given, high, peer.current_weight)
+                for (peer, given), high in zip(self._entries, raised, strict=True)
+            ]
         )
 
 

@@ -60,8 +60,9 @@ class Upstream:
         self.backups = tuple(Peer(spec) for spec in servers if spec.is_backup)
         self.method = method(self.primaries)
         self.clock = clock
-        self.tries_limit = tries_limit
-        """nginx's `proxy_next_upstream_tries`; 0 for no limit."""
+        tries = sum(not peer.spec.is_down for peer in (*self.primaries, *self.backups))
+        self.tries = min(tries, tries_limit) if tries_limit else tries
+        """How many peers a request may ask; `tries_limit` is nginx's `proxy_next_upstream_tries`, 0 for no limit."""
         if not self.primaries:
             raise UsageError("nginx needs a backend that is no backup: make fewer of them backups.")
         if self.backups and not self.method.takes_backups:
@@ -74,12 +75,6 @@ class Upstream:
         A second `server` line ends that, even one that is down.
         """
         return len(self.primaries) == 1 and not self.backups
-
-    @property
-    def tries(self) -> int:
-        """How many peers a request may ask."""
-        tries = sum(not peer.spec.is_down for peer in (*self.primaries, *self.backups))
-        return min(tries, self.tries_limit) if self.tries_limit else tries
 
     def begin(self, visit: Visit = HOME) -> "Request":
         """A request arrives."""
@@ -107,10 +102,26 @@ class Request:
 
     def eligible(self) -> list[Peer]:
         """Whom it may be given to, in the order of the configuration."""
-        return [peer for peer in self.peers if self.refusal(peer) is None]
+        tried, now = self._tried, self.now
+        return [peer for peer in self.peers if peer not in tried and peer.refusal(now) is None]
 
     def pick(self) -> Decision | None:
         """Give it to a peer; None if no live one is left, which nginx answers with 502."""
+        decision = self.choose()
+        if decision is None:
+            self.tries_left = 0
+        else:
+            self.give(decision.peer)
+        return decision
+
+    def give(self, peer: Peer) -> None:
+        """It goes to this peer, whoever was chosen: whoever follows a real nginx knows where it went."""
+        self.peer = peer
+        peer.take(self.now)
+        self._tried.add(peer)
+
+    def choose(self) -> Decision | None:
+        """Who is next, which has the rounds move on; None if no live one is left."""
         assert self.peer is None, "it is with a peer: say first whether that failed"
         upstream = self._upstream
         self.now = upstream.clock()
@@ -119,14 +130,7 @@ class Request:
             self.peers = upstream.backups
             self._tried.clear()
             decision = self._pick(self)
-        if decision is None:
-            self.tries_left = 0
-            return None
-        decision = self._completed(decision)
-        self.peer = decision.peer
-        self.peer.take(self.now)
-        self._tried.add(self.peer)
-        return decision
+        return None if decision is None else self._completed(decision)
 
     def failed(self) -> bool:
         """The peer gave no valid answer; whether another may be asked."""
@@ -157,8 +161,10 @@ class Request:
         return None if peer.refusal(self.now) in (Refusal.DOWN, Refusal.FULL) else OnlyOne(peer=peer)
 
     def _completed(self, decision: Decision) -> Decision:
-        refusals = [(peer, self.refusal(peer)) for peer in self.peers]
-        refused = tuple(Refused(peer.server, refusal) for peer, refusal in refusals if refusal is not None)
+        refusals = map(self.refusal, self.peers)
+        refused = tuple(
+            [Refused(peer.server, why) for peer, why in zip(self.peers, refusals, strict=True) if why is not None]
+        )
         is_backup = self.peers is self._upstream.backups
         if not refused and not is_backup:
             return decision

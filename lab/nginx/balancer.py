@@ -1,6 +1,7 @@
 """The upstream as it is now, and its changes: rendered, tested, swapped in, reloaded, one after the other."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 from lab.algorithms import ALGORITHMS, algorithm_named
@@ -11,6 +12,11 @@ from lab.nginx.binary import NginxBinary, find_nginx
 from lab.nginx.render import SITE, Frame, Upstream, compare, render
 from lab.nginx.server import NginxServer
 from lab.ports import Ports
+from lab.reload_watch import ReloadWatch
+from lab.retry_rules import OFF, in_order
+
+REMEMBERED = 1000
+"""How many changes ago a request can have been served whose rules are still known."""
 
 
 class Balancer:
@@ -25,7 +31,11 @@ class Balancer:
         _require(server.binary, config.algorithm)
         self.server = server
         self.frame, self.upstream = first_state(config, ports)
+        self.upstreams = {1: self.upstream}
+        """What was balanced under each generation of the configuration, the newest last."""
+        self.reloads = ReloadWatch(time.time)
         self.config: ConfigView | None = None
+        self._newcomer = replace(config.backends[0], weight=1, is_down=False, is_backup=False)
         self._one_change_at_a_time = asyncio.Lock()
 
     @property
@@ -51,6 +61,13 @@ class Balancer:
         files = render(self.server.binary, self.frame, self.upstream, generation=1)
         await self.server.start(files)
         self.config = ConfigView(1, f"started with {self.upstream.algorithm}", files.main, files.site)
+
+    async def restart(self) -> None:
+        """Start nginx anew on the configuration in force, if it doesn't run."""
+        async with self._one_change_at_a_time:
+            if self.server.master_pid is None:
+                assert self.config is not None
+                await self.server.start(render(self.server.binary, self.frame, self.upstream, self.config.generation))
 
     async def use_algorithm(self, name: str) -> None:
         """Balance by this algorithm from now on."""
@@ -82,6 +99,30 @@ class Balancer:
             what = f"{port} is a primary again" if spec.is_backup else f"{port} is a backup"
             await self._change_spec(port, replace(spec, is_backup=not spec.is_backup), what)
 
+    async def add(self, port: int) -> None:
+        """Put one more backend into the upstream, as a primary of weight 1 that is put aside like the first ones."""
+        async with self._one_change_at_a_time:
+            backends = (*self.upstream.backends, (port, self._newcomer))
+            await self._change(replace(self.upstream, backends=backends), f"{port} added")
+
+    async def remove(self, port: int) -> None:
+        """Take a backend out of the upstream altogether."""
+        async with self._one_change_at_a_time:
+            self._spec(port)
+            backends = tuple((each, spec) for each, spec in self.upstream.backends if each != port)
+            if all(spec.is_backup for _, spec in backends):
+                raise LabError(f"The backend on port {port} is the last primary, and nginx needs one: add one first.")
+            await self._change(replace(self.upstream, backends=backends), f"{port} removed")
+
+    async def set_retry_rules(self, words: tuple[str, ...]) -> None:
+        """Try another backend in these cases only."""
+        rules = in_order(words)
+        async with self._one_change_at_a_time:
+            before = self.upstream.retry_rules
+            if rules != before:
+                after = replace(self.upstream, retry_rules=rules)
+                await self._change(after, f"next upstream: {_listed(before)} → {_listed(rules)}")
+
     def _spec(self, port: int) -> BackendSpec:
         try:
             return self.specs[port]
@@ -97,15 +138,27 @@ class Balancer:
         generation = self.config.generation + 1
         files = render(self.server.binary, self.frame, upstream, generation)
         await self.server.test(files)
-        await self.server.reload(files)
+        self.reloads.begin(generation, what)
+        self.upstreams[generation] = upstream
+        try:
+            self.reloads.finish(await self.server.reload(files))
+        except LabError:
+            del self.upstreams[generation]
+            raise
+        self.upstreams.pop(generation - REMEMBERED, None)
         self.upstream = upstream
         self.config = ConfigView(generation, what, files.main, files.site, compare(self.config.site, files.site))
 
 
 def first_state(config: LabConfig, ports: Ports) -> tuple[Frame, Upstream]:
     """What a lab of this configuration begins with."""
-    frame = Frame(ports.nginx, config.nginx_workers, config.read_timeout_ms)
-    return frame, Upstream(config.algorithm, tuple(zip(ports.backends, config.backends, strict=True)))
+    frame = Frame(ports.nginx, config.nginx_workers, config.read_timeout_ms, config.keep_root)
+    backends = tuple(zip(ports.backends, config.backends, strict=True))
+    return frame, Upstream(config.algorithm, backends, in_order(config.retry_rules))
+
+
+def _listed(rules: tuple[str, ...]) -> str:
+    return " ".join(rules) or OFF
 
 
 async def preview(config: LabConfig, ports: Ports) -> dict[str, str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from lab.algorithms import ALGORITHMS, Algorithm
 from lab.errors import NotReadyError
-from lab.runtime import private_folder
+from lab.private_files import write_all, writing_to
+from lab.runtime import PREFIX, private_folder
 
 BUNDLED = "bundled"
 SYSTEM = "system"
@@ -48,8 +49,10 @@ class NginxBinary:
         return algorithm.name in self.features
 
 
-async def find_nginx(choice: str) -> NginxBinary:
+async def find_nginx(choice: str, folder: Path | None = None) -> NginxBinary:
     """The binary that `choice` (`bundled`, `system` or a path) names, with its version and features.
+
+    It is tried out in `folder`, which ends with the lab even if that is killed meanwhile; in one of its own without.
 
     Raises:
         NotReadyError: there is none, or it doesn't run.
@@ -66,7 +69,7 @@ async def find_nginx(choice: str) -> NginxBinary:
     if found is None:
         raise NotReadyError(f"{path} doesn't say that it is nginx: {_REMEDY}")
     binary = NginxBinary(path, choice, tuple(int(part) for part in found.groups()))
-    return NginxBinary(path, choice, binary.version, await _features(binary))
+    return NginxBinary(path, choice, binary.version, await _features(binary, folder))
 
 
 _REMEDY = "use --nginx bundled, --nginx system, or --nginx PATH of an nginx that runs here."
@@ -100,12 +103,12 @@ def _bundled() -> Path:
     return path
 
 
-async def _features(binary: NginxBinary) -> frozenset[str]:
+async def _features(binary: NginxBinary, folder: Path | None) -> frozenset[str]:
     """Which optional features the binary accepts: all at once, and one by one only if that fails."""
     snippets = OPTIONAL_DIRECTIVES | {algorithm.name: _upstream_snippet(algorithm) for algorithm in ALGORITHMS}
-    if await _accepts(binary, "\n".join(snippets.values())):
+    if await _accepts(binary, folder, "\n".join(snippets.values())):
         return frozenset(snippets)
-    verdicts = await asyncio.gather(*(_accepts(binary, snippet) for snippet in snippets.values()))
+    verdicts = await asyncio.gather(*(_accepts(binary, folder, snippet) for snippet in snippets.values()))
     return frozenset(name for name, is_known in zip(snippets, verdicts, strict=True) if is_known)
 
 
@@ -114,11 +117,12 @@ def _upstream_snippet(algorithm: Algorithm) -> str:
     return f"upstream {algorithm.name} {{ {method} server 127.0.0.1:1; server 127.0.0.1:2; }}"
 
 
-async def _accepts(binary: NginxBinary, snippet: str) -> bool:
-    scratch = private_folder("nginx-probe-")
+async def _accepts(binary: NginxBinary, folder: Path | None, snippet: str) -> bool:
+    scratch = private_folder(f"{PREFIX}probe-", folder)
     try:
         config = scratch / "nginx.conf"
-        config.write_text(f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n", encoding="utf-8")
+        with writing_to(scratch):
+            write_all({config: f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n"})
         process = await asyncio.create_subprocess_exec(
             binary.path,
             *binary.error_log_option,

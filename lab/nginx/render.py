@@ -11,7 +11,9 @@ from lab.algorithms import algorithm_named
 from lab.config import BackendSpec
 from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
+from lab.private_files import write_all
 from lab.privileges import worker_account
+from lab.retry_rules import DEFAULT_RETRY_RULES, directive_words
 from lab.runtime import base_folder
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class Upstream:
     algorithm: str
     backends: tuple[tuple[int, BackendSpec], ...]
     """Port and `server` line of each."""
+    retry_rules: tuple[str, ...] = DEFAULT_RETRY_RULES
+    """What has nginx try another backend: words of `proxy_next_upstream`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Frame:
     workers: int
     read_timeout_ms: int
     """How long a backend may be silent before nginx tries the next."""
+    keeps_root: bool = False
+    """Whether the workers of an nginx that root started stay root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +53,21 @@ class NginxFiles:
     site: str
 
     def write(self, folder: Path) -> None:
-        """Write them into `folder` the article's way: the site in sites-available, a link to it in sites-enabled."""
+        """Write them into `folder` the article's way: the site in sites-available, a link to it in sites-enabled.
+
+        Raises:
+            OSError: the disk refuses; what was there before is still there.
+        """
         available, enabled = folder / "sites-available" / SITE, folder / "sites-enabled" / SITE
         for path in (available, enabled):
-            path.parent.mkdir(exist_ok=True)
-        (folder / "nginx.conf").write_text(self.main, encoding="utf-8")
-        available.write_text(self.site, encoding="utf-8")
-        enabled.unlink(missing_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_all({folder / "nginx.conf": self.main, available: self.site})
+        if enabled.is_symlink():
+            return
         try:
             enabled.symlink_to(Path("..") / "sites-available" / SITE)
         except OSError:  # Windows refuses links without a privilege
-            enabled.write_text(self.site, encoding="utf-8")
+            write_all({enabled: self.site})
 
 
 def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: int) -> NginxFiles:
@@ -66,13 +76,14 @@ def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: in
         features=binary.features,
         workers=frame.workers,
         generation=generation,
-        account=worker_account(base_folder()),
+        account=worker_account(base_folder(), keeps_root=frame.keeps_root),
     )
     site = _template(f"sites-available/{SITE}").render(
         directive=algorithm_named(upstream.algorithm).directive,
         servers=[(port, _parameters(spec)) for port, spec in upstream.backends],
         port=frame.port,
         read_timeout_ms=frame.read_timeout_ms,
+        next_upstream=directive_words(upstream.retry_rules),
     )
     return NginxFiles(main, site)
 

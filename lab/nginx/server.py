@@ -11,9 +11,11 @@ from pathlib import Path
 import psutil
 
 from lab.errors import LabError, NginxRefusedError
+from lab.guard import Guard
 from lab.nginx.binary import NginxBinary
 from lab.nginx.render import NginxFiles
-from lab.processes import Child
+from lab.private_files import writing_to
+from lab.reload_watch import Handover
 from lab.stdio import Message
 
 START_SECONDS = 5.0
@@ -25,18 +27,22 @@ class NginxServer:
 
     Raises (every command):
         NginxRefusedError: nginx refused the configuration; the running one is as it was.
+        NotReadyError: the disk refused it; the running one is as it was.
         LabError: nginx didn't do what it was told in time.
     """
 
-    def __init__(self, binary: NginxBinary, folder: Path, guardian: Child) -> None:
+    def __init__(self, binary: NginxBinary, folder: Path, guard: Guard) -> None:
         self.binary = binary
         self.folder = folder
         self.master_pid: int | None = None
         """None while it doesn't run."""
-        self._guardian = guardian
-        guardian.listener = self._hear
-        self._started = asyncio.Event()
-        self._exit_code: int | None = None
+        self.on_death: Callable[[int, int | None], None] = lambda _pid, _code: None
+        """Is told the PID and, if it can be known, the exit code of a master that ended though nobody asked it to."""
+        self._guard = guard
+        guard.listener = self._hear
+        self._is_up = False
+        self._last_words: str | None = None
+        """Of a master that has ended."""
 
     @property
     def access_log(self) -> Path:
@@ -51,39 +57,49 @@ class NginxServer:
         match event:
             case {"event": "nginx_started", "pid": pid}:
                 self.master_pid = pid
-                self._started.set()
-            case {"event": "nginx_exited", "pid": pid, "code": code} if pid == self.master_pid:
-                self.master_pid, self._exit_code = None, code
+            case {"event": "nginx_exited", "pid": pid, "code": code, "words": words} if pid == self.master_pid:
+                self.master_pid, self._last_words = None, words
+                if self._is_up:
+                    self._is_up = False
+                    self.on_death(pid, code)
 
     async def test(self, files: NginxFiles) -> None:
         """Have nginx check the files in a scratch folder beside the running ones."""
-        with tempfile.TemporaryDirectory(prefix="test-", dir=self.folder) as scratch:
-            (Path(scratch) / "temp").mkdir()
-            files.write(Path(scratch))
+        with contextlib.ExitStack() as exits:
+            with writing_to(self.folder):
+                scratch = exits.enter_context(tempfile.TemporaryDirectory(prefix="test-", dir=self.folder))
+                (Path(scratch) / "temp").mkdir(mode=0o700)
+                files.write(Path(scratch))
             code, output = await self._run("-p", scratch, "-c", "nginx.conf", "-t", "-q")
         if code != 0:
             raise NginxRefusedError(f"nginx refused the configuration: {_first_complaint(output, scratch)}")
 
     async def start(self, files: NginxFiles) -> None:
         """Start nginx on tested files, and wait until its workers accept."""
-        files.write(self.folder)
-        self._started.clear()
-        self._exit_code = None
+        with writing_to(self.folder):
+            files.write(self.folder)
+        log_size = self._error_log_bytes()
+        self._last_words = None
         argv = [str(self.binary.path), *self.binary.error_log_option, "-p", str(self.folder), "-c", "nginx.conf"]
-        self._guardian.send({"order": "start_nginx", "argv": argv})
-        await self._until(lambda: bool(self.worker_pids()) or self._exit_code is not None, START_SECONDS, "start")
-        if self._exit_code is not None:
-            complaint = _first_complaint("\n".join(self._guardian.stderr) or self._errors_since(0), str(self.folder))
+        self._guard.start_nginx(argv)
+        await self._until(lambda: bool(self.worker_pids()) or self._last_words is not None, START_SECONDS, "start")
+        if self._last_words is not None:
+            complaint = _first_complaint(self._last_words or self._errors_since(log_size), str(self.folder))
             raise NginxRefusedError(f"nginx ended as soon as it started: {complaint}")
+        self._is_up = True
 
-    async def reload(self, files: NginxFiles) -> None:
+    async def reload(self, files: NginxFiles) -> Handover:
         """Swap tested files in and reload; returns once the new workers run and the old ones take no more requests.
 
         `nginx -s reload` succeeds even when the master then fails, so new worker PIDs are what counts.
         """
+        if self.master_pid is None:
+            raise LabError("nginx isn't running: R starts it again.")
+        began = time.monotonic()
         old_workers = set(self.worker_pids())
-        log_size = self.error_log.stat().st_size
-        files.write(self.folder)
+        log_size = self._error_log_bytes()
+        with writing_to(self.folder):
+            files.write(self.folder)
         code, output = await self._signal("reload")
         if code != 0:
             raise NginxRefusedError(f"nginx refused to reload: {_first_complaint(output, str(self.folder))}")
@@ -99,6 +115,7 @@ class NginxServer:
                 text = _first_complaint(complaint, str(self.folder))
                 raise NginxRefusedError(f"nginx refused to reload: {text}") from None
             raise
+        return Handover(time.monotonic() - began, frozenset(old_workers), frozenset(self.worker_pids()))
 
     async def reopen_logs(self) -> None:
         """Have nginx write to new log files, after the old ones were renamed."""
@@ -133,6 +150,11 @@ class NginxServer:
             if time.monotonic() > deadline:
                 raise LabError(f"nginx didn't {what} within {seconds:g} s: see {self.error_log}.")
             await asyncio.sleep(0.01)
+
+    def _error_log_bytes(self) -> int:
+        with contextlib.suppress(OSError):
+            return self.error_log.stat().st_size
+        return 0
 
     def _errors_since(self, position: int) -> str:
         with contextlib.suppress(OSError), self.error_log.open(encoding="utf-8", errors="replace") as log:

@@ -1,32 +1,56 @@
-"""The lab's remote control of the process that fires."""
+"""The lab's remote control of the process that fires, and another such process should it die."""
 
 import asyncio
-import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lab.config import TrafficSpec
 from lab.errors import LabError
 from lab.models import LoopKind
 from lab.processes import Child, Recollections
+from lab.side_by_side import first_of
 from lab.traffic.outcome import Outcome, unpack
 from lab.witnesses import ClientWitness
 
 RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 CONNECTION_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 READY_SECONDS = 15.0
+WINDING_UP_SECONDS = 6.0
+"""A little more than the client's patience, unless that was asked to be longer."""
+NUMBERS_OF_ONE = 1 << 32
+"""So many numbers are each worker's own: one that follows a dead one can't know which that has used."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDeath:
+    """A worker that ended before its time."""
+
+    pid: int
+    code: int
+    last_words: str
+    lost: int
+    """Requests under way, as far as it had told of them."""
+    numbers_end: int
+    """All its requests' numbers are up to this one, and all of the next worker's above it."""
 
 
 class TrafficDriver:
     """Starts the traffic worker, steers it, and hands its outcomes on."""
 
     def __init__(self, spec: TrafficSpec, shot_name: str, record: Callable[[Sequence[Outcome]], None]) -> None:
+        self.on_death: Callable[[WorkerDeath], None] = lambda _: None
+        """Is told of a worker that ended before its time."""
+        self.on_start: Callable[[int], None] = lambda _: None
+        """Is told the PID of each worker."""
         self.in_flight = 0
         self.finished = 0
         self.elapsed_seconds = 0.0
         """From the first `resume` to the latest outcome, by the worker's clock."""
+        self.has_begun = asyncio.Event()
+        """It was told to fire for the first time: within a millisecond, the first request falls due."""
         self.is_paused = True
         self.rate_rps = spec.rate_rps
         self.connections = spec.connections or 1
@@ -37,6 +61,11 @@ class TrafficDriver:
         self._ready = asyncio.Event()
         self._done = asyncio.Event()
         self._child: Child | None = None
+        self._port = 0
+        self._numbered_after = 0
+        self._end: asyncio.Task[None] | None = None
+        """Done when the current worker's end is accounted for."""
+        self._is_stopping = False
 
     @property
     def loop(self) -> LoopKind:
@@ -47,27 +76,48 @@ class TrafficDriver:
         """None while it doesn't run."""
         return self._child.pid if self._child is not None and self._child.returncode is None else None
 
-    @property
-    def obituary(self) -> str | None:
-        """What a person should know of a worker that has ended before its time."""
-        if self._child is None or self._child.returncode is None:
-            return None
-        return f"The lab's client has ended, so nothing is fired any more: {' '.join(self._child.stderr)[-200:]}"
-
     async def start(self, port: int) -> None:
         """Start the worker, paused.
 
         Raises:
             LabError: it ended, or took too long.
         """
-        arguments = {"port": port, "name": self._shot_name, "spec": asdict(self._spec)}
-        self._child = await Child.spawn("lab.traffic.worker", json.dumps(arguments), listener=self._hear)
-        try:
+        self._port = port
+        self._ready.clear()
+        plan = {
+            "port": port,
+            "name": self._shot_name,
+            "spec": asdict(self._spec),
+            "numbered_after": self._numbered_after,
+        }
+        child = self._child = await Child.spawn("lab.traffic.worker", listener=self._hear)
+        self._end = asyncio.create_task(self._see_end(child))
+        self.on_start(child.pid)
+        child.send({"order": "plan", **plan})  # by a pipe: everybody can read a command line, and it has a limit
+        with suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS):
-                await self._ready.wait()
-        except TimeoutError:
-            words = " ".join(self._child.stderr) or "it said nothing"
-            raise LabError(f"The traffic worker didn't start: {words}") from None
+                await first_of(self._ready.wait(), child.wait())
+        if not self._ready.is_set():
+            child.kill()
+            words = " ".join(child.stderr) or "it said nothing"
+            raise LabError(f"The traffic worker didn't start: {words}")
+
+    async def restart(self) -> None:
+        """Start another worker in place of one that has died: the same plan from its beginning, the rate as it was set.
+
+        Raises:
+            LabError: it ended, or took too long.
+        """
+        if self.pid is not None or self._end is None:
+            return
+        await self._end
+        if self.rate_rps != self._spec.rate_rps:
+            self._spec = replace(self._spec, rate_rps=self.rate_rps, ramp=None)
+        if self.loop is LoopKind.CLOSED:
+            self._spec = replace(self._spec, connections=self.connections)
+        await self.start(self._port)
+        if not self.is_paused:
+            self._send("go")
 
     async def finish(self) -> None:
         """Wait until the plan is at its end and all outcomes are in.
@@ -76,29 +126,40 @@ class TrafficDriver:
             LabError: the worker ended before.
         """
         assert self._child is not None
-        end = asyncio.create_task(self._child.wait())
-        done = asyncio.create_task(self._done.wait())
-        await asyncio.wait((end, done), return_when=asyncio.FIRST_COMPLETED)
-        end.cancel()
-        done.cancel()
+        await first_of(self._child.wait(), self._done.wait())
         if not self._done.is_set():
             raise LabError(
                 f"The traffic worker ended before its time: {' '.join(self._child.stderr) or 'no reason given'}"
             )
 
     async def recall(self, number: int) -> ClientWitness | None:
-        """What the client saw of its request of that number; None if it has forgotten, or can't say."""
+        """What the client saw of its request of that number; None if it has forgotten, has died, or can't say."""
+        if self.pid is None:
+            return None
         self._send("recall", number=number)
         witness = await self._recollections.ask(number)
         return None if witness is None else ClientWitness(**witness)
 
     def resume(self) -> None:
-        self.is_paused = False
         self._send("go")
+        self.has_begun.set()
+        self.is_paused = False
 
     def pause(self) -> None:
-        self.is_paused = True
         self._send("pause")
+        self.is_paused = True
+
+    async def wind_up(self) -> None:
+        """Fire nothing more, and wait for what is under way, though not for long.
+
+        Raises:
+            LabError: the worker ended meanwhile.
+        """
+        self._send("wind_up")
+        self.is_paused = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WINDING_UP_SECONDS):
+                await self.finish()
 
     def fire_once(self) -> None:
         self._send("fire")
@@ -113,12 +174,24 @@ class TrafficDriver:
             self._send("connections", connections=self.connections)
 
     async def stop(self) -> None:
+        self._is_stopping = True
         if self._child is not None:
             await self._child.stop()
+        if self._end is not None:
+            await self._end
+
+    async def _see_end(self, child: Child) -> None:
+        """All that it told is heard when this goes on; what it hadn't told of, nobody can tell any more."""
+        code = await child.wait()
+        if self._is_stopping:
+            return
+        lost, self.in_flight, self.finished = self.in_flight, 0, 0
+        self._numbered_after += NUMBERS_OF_ONE
+        self.on_death(WorkerDeath(child.pid, code, " ".join(child.stderr)[-200:], lost, self._numbered_after))
 
     def _send(self, order: str, **values: float) -> None:
         if self.pid is None or self._child is None:
-            raise LabError("The lab's client has ended: quit and start the lab again.")
+            raise LabError("The lab's client has ended: R starts it again.")
         self._child.send({"order": order, **values})
 
     def _hear(self, event: dict[str, Any]) -> None:

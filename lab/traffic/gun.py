@@ -9,7 +9,7 @@ from collections.abc import Callable
 from lab.config import TrafficSpec
 from lab.metronome import Metronome, Waker
 from lab.traffic.lane import Lane, Owner
-from lab.traffic.outcome import Shot, failed
+from lab.traffic.outcome import UNSENT, Shot, failed
 from lab.traffic.schedule import Schedule
 
 MOST_LANES = 10_000
@@ -37,7 +37,10 @@ class Gun:
         make_lane: Callable[[Owner], Lane],
         record: Callable[[Shot], None],
         make_waker: Callable[[Callable[[], None]], Waker] = Metronome,
+        numbered_after: int = 0,
     ) -> None:
+        self._numbered_after = numbered_after
+        """The number before that of the first request."""
         self.sent = 0
         """Requests that fell due; those that still wait for a free lane are among them."""
         self.finished = 0
@@ -55,6 +58,7 @@ class Gun:
         self._connections = spec.connections or 1
         self._most_lanes = MOST_LANES if self._schedule is None else spec.connections or MOST_OPEN_LOOP_LANES
         self._is_paused = True
+        self._is_winding_up = False
         self._latest = 0.0
         self._next_due = 0.0
         self._free: list[Lane] = []
@@ -87,6 +91,12 @@ class Gun:
         """Let nothing further fall due."""
         self._is_paused = True
         self._waker.set(None)
+
+    def wind_up(self) -> None:
+        """Let nothing further fall due: with what is under way the plan is at its end."""
+        self.pause()
+        self._is_winding_up = True
+        self._look_for_the_end()
 
     def set_rate(self, rate_rps: float) -> None:
         """Go on at this rate."""
@@ -139,7 +149,7 @@ class Gun:
         while self._waiting and self._waiting[0][1] <= due_before:
             number, due = self._waiting.popleft()
             now = time.perf_counter()
-            self._note(Shot(number, due, now, None, now, failed("unsent")))
+            self._note(Shot(number, due, now, None, now, failed(UNSENT)))
         while self._busy:
             lane, due = next(iter(self._busy.items()))
             if due > due_before:
@@ -160,7 +170,8 @@ class Gun:
 
     def _look_for_the_end(self) -> None:
         at = time.perf_counter() if self._schedule is None else self._next_due
-        if self.finished == self.sent and self.started_at is not None and self._is_over(at):
+        is_over = self._is_winding_up or (self.started_at is not None and self._is_over(at))
+        if self.finished == self.sent and is_over:
             self.is_done.set()
 
     def _go_on(self) -> None:
@@ -201,7 +212,7 @@ class Gun:
 
     def _release(self, due: float) -> None:
         self.sent += 1
-        self._fire(self.sent, due)
+        self._fire(self._numbered_after + self.sent, due)
 
     def _fire(self, number: int, due: float) -> None:
         while self._free:

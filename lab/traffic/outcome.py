@@ -59,6 +59,12 @@ def answered(status: int, upstream: bytes, body: bytes, is_resent: bool) -> Fate
     return Fate(status, None, pid, upstream.decode("latin-1"), is_resent)
 
 
+UNSENT = "unsent"
+"""The kind of failure of requests that found no free connection in time."""
+CLIENT_DIED = "client_died"
+"""The kind of failure of requests that were under way when the process that fired them died."""
+
+
 @lru_cache(maxsize=64)
 def failed(error: str, is_resent: bool = False) -> Fate:
     """The fate of a request that got no complete answer."""

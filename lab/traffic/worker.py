@@ -1,13 +1,11 @@
-"""The process that fires, `python -m lab.traffic.worker PLAN`: painting and timing must not disturb each other.
+"""The process that fires, `python -m lab.traffic.worker`: painting and timing must not disturb each other.
 
-PLAN is a JSON object. Orders on stdin: `go`, `pause`, `rate`, `connections`, `fire`, `recall`. It tells its counts and
-outcomes on stdout in batches, and `done` when the plan is at its end.
+Orders on stdin: first the `plan`, then `go`, `pause`, `wind_up`, `rate`, `connections`, `fire`, `recall`. It tells its
+counts and outcomes on stdout in batches, and `done` when the plan is at its end.
 """
 
 import asyncio
-import json
 import os
-import sys
 import time
 from typing import Any
 
@@ -18,7 +16,7 @@ from lab.stdio import Message, emit
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane
 from lab.traffic.outcome import Shot, pack
-from lab.traffic.request import Target, aim
+from lab.traffic.request import aim
 
 BATCH_SECONDS = 0.1
 SHOWN_BODY_BYTES = 1000
@@ -42,12 +40,13 @@ class Reporter:
             emit({"event": "outcomes", "sent": gun.sent, "elapsed": gun.elapsed_seconds, "outcomes": outcomes})
 
 
-async def work(target: Target, spec: TrafficSpec) -> None:
-    """Fire as ordered, until the lab is gone."""
+async def work() -> None:
+    """Take the plan, then fire as ordered, until the lab is gone."""
     reporter = Reporter()
-    gun = Gun(spec, lambda owner: Lane(target, owner), reporter.record)
+    gun: Gun | None = None
+    reporting: asyncio.Task[None] | None = None
 
-    async def report() -> None:
+    async def report(gun: Gun) -> None:
         is_done = False
         while not is_done:
             await asyncio.sleep(BATCH_SECONDS)
@@ -58,13 +57,25 @@ async def work(target: Target, spec: TrafficSpec) -> None:
             await asyncio.sleep(BATCH_SECONDS)
             reporter.flush(gun)
 
+    def handle(order: Message) -> None:
+        nonlocal gun, reporting
+        match order:
+            case {"order": "plan", "port": port, "name": name, "spec": spec, "numbered_after": numbered_after}:
+                plan = unpack_spec(spec)
+                target = aim(port, name, plan.request)
+                gun = Gun(plan, lambda owner: Lane(target, owner), reporter.record, numbered_after=numbered_after)
+                reporting = tasks.create_task(report(gun))
+                emit({"event": "ready"})
+            case _:
+                assert gun is not None
+                steer(gun, order)
+
     asyncio.get_running_loop().set_exception_handler(crash)
     async with asyncio.TaskGroup() as tasks:
-        reporting = tasks.create_task(report())
-        emit({"event": "ready"})
-        await obey(lambda order: steer(gun, order))
-        reporting.cancel()
-        gun.close()
+        await obey(handle)
+        if gun is not None and reporting is not None:
+            reporting.cancel()
+            gun.close()
 
 
 def crash(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -80,6 +91,8 @@ def steer(gun: Gun, order: Message) -> None:
             gun.resume()
         case {"order": "pause"}:
             gun.pause()
+        case {"order": "wind_up"}:
+            gun.wind_up()
         case {"order": "rate", "rps": rps}:
             gun.set_rate(rps)
         case {"order": "connections", "connections": connections}:
@@ -125,9 +138,7 @@ def unpack_spec(fields: dict[str, Any]) -> TrafficSpec:
 
 def main() -> None:
     """The command `python -m lab.traffic.worker`."""
-    plan = json.loads(sys.argv[1])
-    spec = unpack_spec(plan["spec"])
-    run(work(aim(plan["port"], plan["name"], spec.request), spec))
+    run(work())
 
 
 if __name__ == "__main__":

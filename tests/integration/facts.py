@@ -143,6 +143,12 @@ def running(module: str, folder: Path) -> list[psutil.Process]:
     return [process for process, command in commands_in(folder) if module in command]
 
 
+def only_one(found: list[psutil.Process]) -> psutil.Process:
+    """The process, if it is the only one."""
+    (process,) = found
+    return process
+
+
 def listening(processes: list[psutil.Process]) -> set[tuple[str, int]]:
     """Address and port of every socket they listen on."""
     found = set()

@@ -115,7 +115,7 @@ async def test_an_open_loop_reports_its_rate(place: Place) -> None:
     assert 79 <= traffic.sent == traffic.answered <= 81
     assert traffic.latency.count == traffic.answered
     assert traffic.latency.min_ms is not None
-    assert traffic.latency.min_ms >= 20
+    assert traffic.latency.min_ms >= 19  # reading the request is part of its service
     assert report.duration_seconds > 0.98
 
 

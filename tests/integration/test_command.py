@@ -69,6 +69,40 @@ def test_an_open_loop_for_some_time_is_reported_as_text(place: Place, monkeypatc
     assert "ledger  ✓ all agree" in done.stdout
 
 
+def test_faults_by_the_clock_are_reported_as_they_were_injected(place: Place) -> None:
+    """At their seconds; the ledger balances, and nobody but the cut and refused requests has failed."""
+    first, second, third = range(place.base_port, place.base_port + 3)
+    done = lablb(
+        *("run", "-z", "2s", "-q", "100", "--backends", "3", "--format", "json", *place.port_options),
+        *("--fault", f"kill:{first}@300ms..1s", "--fault", "slow:#2:50ms@500ms..1.2s"),
+        *("--fault", f"errors:{third}:503:50%@1.4s", "--fault", "refuse:#1@1m"),
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [(fault["port"], fault["fault"]) for fault in report["faults"]] == [
+        (first, "killed"),
+        (second, "slow 50 ms"),
+        (third, "errors 503, 50 %"),
+        (first, "refuses"),
+    ]
+    assert [fault["error"] for fault in report["faults"]] == [None] * 4
+    kill, slow, errors, refuse = report["faults"]
+    assert 0.3 <= kill["at_s"] < kill["until_s"]
+    assert 0.5 <= slow["at_s"] < 1.2 <= slow["until_s"]
+    assert errors["at_s"] >= 1.4
+    assert (errors["until_s"], refuse["at_s"]) == (None, None)
+    assert [backend["state"] for backend in report["backends"]] == ["up"] * 3
+    assert set(report["requests"]["errors"]) == {"http_503"}
+    assert report["ledger"]["balanced"] is True
+
+
+def test_a_fault_of_a_backend_that_isnt_there_is_a_usage_error(place: Place) -> None:
+    """Exit code 2, and the ports that there are."""
+    complaint = told_in_one_line(lablb("run", "--fault", "kill:79@1s", *place.port_options), 2)
+    last = place.base_port + 4
+    assert f"is for a backend that isn't there: the lab has {place.base_port} to {last}." in complaint
+
+
 def test_two_labs_on_different_ports_run_side_by_side(place: Place) -> None:
     """Neither sweeps the other away."""
     labs = [("--port", str(place.port + n), "--base-port", str(place.port + n + 1)) for n in (0, 3)]
@@ -268,3 +302,11 @@ def test_a_reader_that_goes_away_is_no_traceback(place: Place) -> None:
         )
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+async def test_an_nginx_is_tried_out_in_the_labs_own_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which goes with the lab, even if that is killed in the middle of it."""
+    monkeypatch.setattr("lab.nginx.binary.shutil.rmtree", lambda *_, **__: None)
+    await find_nginx("bundled", place.folder)
+    assert list(place.folder.glob("lablb-probe-*"))
+    assert place.runtime_folders == []

@@ -7,16 +7,20 @@ import sys
 from pathlib import Path
 from subprocess import Popen
 
+import pexpect
 import psutil
 import pytest
 
 from tests.integration.conftest import Place
 from tests.integration.facts import (
     HOST,
+    LABLB,
     ask,
+    commands_in,
     lablb,
     lablb_running,
     listening,
+    only_one,
     processes_in,
     running,
     wait_until,
@@ -37,11 +41,6 @@ def wait_for_traffic(lab: Popen[str], place: Place) -> None:
     wait_until(is_flowing, what="traffic")
 
 
-def only(found: list[psutil.Process]) -> psutil.Process:
-    (process,) = found
-    return process
-
-
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_the_run_with_a_report_and_130(place: Place, name: str) -> None:
     """What was measured until then is reported, and says that it was interrupted."""
@@ -57,6 +56,18 @@ def test_a_signal_ends_the_run_with_a_report_and_130(place: Place, name: str) ->
     assert report["requests"]["failed"] == 0
     assert report["ledger"]["balanced"] is True
     place.wait_until_empty()
+
+
+def test_an_interrupted_run_waits_for_what_is_under_way(place: Place) -> None:
+    """Whatever was sent was answered or has failed; it doesn't vanish between the counts."""
+    slow = ("--service-time", "400ms")
+    with lablb_running(*LONG_RUN, *slow, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        lab.send_signal(signal.SIGINT)
+        out, _ = lab.communicate(timeout=20)
+    report = json.loads(out)
+    assert report["requests"]["sent"] == report["requests"]["answered"] > 0
+    assert report["ledger"]["balanced"] is True
 
 
 def test_two_signals_end_it_no_worse_than_one(place: Place) -> None:
@@ -87,13 +98,13 @@ def freeze_a_backend(place: Place) -> None:
     running("lab.backend", place.folder)[0].suspend()
 
 
-@pytest.mark.parametrize("is_one_frozen", [False, True], ids=["all awake", "one frozen"])
-def test_a_lab_that_is_killed_leaves_nothing(place: Place, is_one_frozen: bool) -> None:
-    """SIGKILL in the middle of traffic."""
+@pytest.mark.parametrize("frozen", [None, "lab.backend", "lab.traffic.worker"])
+def test_a_lab_that_is_killed_leaves_nothing(place: Place, frozen: str | None) -> None:
+    """SIGKILL in the middle of traffic; a child that is stopped can't notice that the lab is gone."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        if is_one_frozen:
-            freeze_a_backend(place)
+        if frozen is not None:
+            running(frozen, place.folder)[0].suspend()
         lab.kill()
         place.wait_until_empty()
 
@@ -119,7 +130,7 @@ def test_after_lab_and_guardian_are_killed_the_next_start_sweeps(place: Place) -
     """Nobody is left to end nginx, which goes on holding its port, until the next lab comes."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        guardian = only(running("lab.guardian", place.folder))
+        guardian = only_one(running("lab.guardian", place.folder))
         guardian.kill()
         lab.kill()
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
@@ -133,7 +144,7 @@ def test_a_frozen_backend_of_a_lab_killed_with_its_guardian_is_swept_too(place: 
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
         freeze_a_backend(place)
-        guardian = only(running("lab.guardian", place.folder))
+        guardian = only_one(running("lab.guardian", place.folder))
         guardian.kill()
         lab.kill()
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
@@ -145,7 +156,7 @@ def test_a_lab_whose_guardian_is_killed_still_leaves_nothing(place: Place) -> No
     """However it takes the loss, nginx doesn't outlive it."""
     with lablb_running("run", "-z", "2s", *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        only(running("lab.guardian", place.folder)).kill()
+        only_one(running("lab.guardian", place.folder)).kill()
         lab.communicate(timeout=20)
     place.wait_until_empty()
 
@@ -154,10 +165,23 @@ def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> Non
     """Exit code 1, no traceback, nothing left."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        only(running("lab.traffic.worker", place.folder)).kill()
+        only_one(running("lab.traffic.worker", place.folder)).kill()
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 1
     assert err.startswith("lablb: The traffic worker ended before its time")
+    assert err.count("\n") == 1
+    place.wait_until_empty()
+
+
+def test_a_run_whose_nginx_is_killed_fails_with_a_sentence(place: Place) -> None:
+    """Thousands of refused requests are no report."""
+    with lablb_running(*LONG_RUN, *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        master = only_one([p for p, command in commands_in(place.folder) if "nginx: master" in " ".join(command)])
+        master.kill()
+        out, err = lab.communicate(timeout=20)
+    assert (lab.returncode, out) == (1, "")
+    assert err.startswith("lablb: nginx died in the middle of the run")
     assert err.count("\n") == 1
     place.wait_until_empty()
 
@@ -192,3 +216,16 @@ def test_while_it_runs_a_lab_listens_on_the_loopback_interface_and_keeps_to_its_
 def only_folder(place: Place) -> Path:
     (folder,) = place.runtime_folders
     return folder
+
+
+def test_a_dashboard_whose_terminal_vanishes_ends(place: Place) -> None:
+    """A closed window, a lost connection: nobody reads what is painted any more, and that holds nothing up."""
+    terminal = pexpect.spawn(str(LABLB), ["-q", "50", *place.port_options], dimensions=(36, 120), timeout=30)
+    wait_until(lambda: terminal.read_nonblocking(65536, timeout=5) and place.is_traffic_flowing(), what="traffic")
+    dashboard = psutil.Process(terminal.pid)
+    os.close(terminal.child_fd)
+    wait_until(
+        lambda: not dashboard.is_running() or dashboard.status() == psutil.STATUS_ZOMBIE, what="the dashboard to end"
+    )
+    os.waitpid(dashboard.pid, 0)
+    place.wait_until_empty()

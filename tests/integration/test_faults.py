@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import sys
@@ -12,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lab.backend_port import Backend
 from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
 from lab.errors import LabError, NotReadyError
-from lab.fleet import Backend
 from lab.models import BackendState, Snapshot
 from lab.session import LabSession
 from tests.integration.conftest import Place, StartLab
@@ -155,6 +156,34 @@ async def test_with_restart_a_dead_backend_comes_back_by_itself(start_lab: Start
     assert len({backend.pid for backend in snapshot.backends}) == 2
 
 
+async def test_a_backend_that_cant_start_is_left_alone_after_five_tries(
+    start_lab: StartLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try is announced; in the end its last words on stderr are shown. Restarted by hand, it serves again."""
+    monkeypatch.setattr("lab.revival.BACKOFF_SECONDS", 0.1)
+    lab = await start_lab(backends=2, restart=True)
+    port = lab.parts.ports.backends[0]
+    notes: list[str] = []
+
+    def is_left_alone(shown: Snapshot) -> bool:
+        view = backend_at(shown, port)
+        notes.extend([view.note] if view.note else [])
+        return (view.note or "").startswith("left alone")
+
+    backend = lab.parts.fleet[port]
+    psutil.Process(backend.pid).kill()
+    await backend.end
+    with socket.create_server((HOST, port)):
+        left = await seen(lab, is_left_alone, what="it to be left alone")
+    view = backend_at(left, port)
+    assert view.state is BackendState.EXITED
+    assert (view.note or "").startswith("left alone after 5 tries: ended with code 3: Can't listen on port")
+    assert any(re.match(r"restarting in 0\.[24] s \(try [23] of 5\): ended with code 3: Can't", note) for note in notes)
+    assert any(note.startswith("restarting in 1.6 s (try 5 of 5): ") for note in notes)
+    await lab.restart_backend(port)
+    assert len(set(await ask_times(4, lab.parts.ports.nginx))) == 2
+
+
 async def test_without_restart_a_dead_backend_stays_dead(start_lab: StartLab) -> None:
     """Nobody starts a process behind the learner's back, neither now nor in a while."""
     lab = await start_lab(backends=2)
@@ -164,7 +193,7 @@ async def test_without_restart_a_dead_backend_stays_dead(start_lab: StartLab) ->
         await lab.fire_once()
     snapshot = await seen(lab, lambda shown: shown.traffic.answered == 5, what="five answers by the other one")
     assert backend_at(snapshot, port).state is BackendState.KILLED
-    assert lab.parts.fleet._revivals == {}
+    assert lab.parts.fleet._reviver is None
 
 
 @posix_only

@@ -3,12 +3,11 @@
 import asyncio
 import os
 import socket
-from dataclasses import replace
 
 import psutil
 import pytest
 
-from lab.config import BackendSpec, LabConfig, TrafficSpec
+from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
 from lab.errors import LabError
 from lab.models import BackendState, Phase, Snapshot
 from lab.session import LabSession
@@ -78,6 +77,18 @@ async def test_the_ledger_balances_whatever_method_somebody_uses(start_lab: Star
     await seen(lab, lambda shown: shown.traffic.other_clients == len(methods), what="the requests in the log")
     ledger = await lab.settle()
     assert (ledger.nginx_forwarded, ledger.backends_served) == (len(methods), len(methods))
+    assert ledger.is_balanced
+
+
+@pytest.mark.parametrize("value", ["\x01", "\x7f"], ids=["SOH", "DEL"])
+async def test_a_request_that_the_backends_web_server_refuses_was_served(start_lab: StartLab, value: str) -> None:
+    """nginx passes on what Tornado takes for no HTTP: its 400 is an answer of the backend's."""
+    lab = await start_lab(backends=2)
+    reply = await asyncio.to_thread(ask, lab.parts.ports.nginx, headers={"X-Odd": value})
+    assert (reply.status, reply.body) == (400, "")
+    await seen(lab, lambda shown: shown.feed, what="the request in the feed")
+    ledger = await lab.settle()
+    assert (ledger.nginx_forwarded, ledger.backends_served) == (1, 1)
     assert ledger.is_balanced
 
 
@@ -164,11 +175,7 @@ async def test_processes_are_shown_with_what_they_use(start_lab: StartLab) -> No
 
 async def test_requests_under_way_are_in_flight_everywhere(start_lab: StartLab) -> None:
     """The client's count and the backend's own say the same."""
-    lab = await start_lab(backends=1)
-    lab.parts.fleet[lab.parts.ports.backends[0]].behaviour = replace(
-        lab.parts.fleet[lab.parts.ports.backends[0]].behaviour, service_time_ms=3000.0
-    )
-    await lab.restart_backend(lab.parts.ports.backends[0])
+    lab = await start_lab(backends=1, behaviour=Behaviour(9_000), traffic=TrafficSpec(rate_rps=50, timeout_seconds=30))
     await lab.fire_once()
     await lab.fire_once()
     snapshot = await seen(lab, lambda shown: shown.traffic.in_flight == 2, what="two requests under way")
@@ -212,7 +219,7 @@ async def test_a_start_says_what_it_is_doing(place: Place) -> None:
         await lab.stop()
     async with asyncio.timeout(5):
         await follower
-    assert (Phase.STARTING, "starting 3 backends, the client and nginx") in shown
+    assert (Phase.STARTING, "starting 1 backend, the client and nginx") in shown
     assert list(dict.fromkeys(phase for phase, _ in shown)) == list(Phase)
     assert shown[-1] == (Phase.STOPPED, None)
 

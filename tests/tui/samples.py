@@ -12,12 +12,17 @@ from lab.models import (
     ConfigView,
     DiffLine,
     NginxView,
+    OldWorker,
     Phase,
+    Reload,
     Snapshot,
     TrafficView,
 )
+from lab.retry_rules import DEFAULT_RETRY_RULES
 from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail, RequestView
 
+NOW = 1_700_000_000.0
+"""What time it is where a test stops the clock."""
 CHOICES = tuple(AlgorithmChoice(it.name, it.title, it.summary) for it in ALGORITHMS)
 
 FIRST_CONFIG = ConfigView(
@@ -37,6 +42,18 @@ SECOND_CONFIG = ConfigView(
         DiffLine("+", "    server 127.0.0.1:71 weight=2;"),
         DiffLine(" ", "}"),
     ),
+)
+RELOAD = Reload(
+    generation=4,
+    change="round_robin → least_conn",
+    time=NOW - 2,
+    seconds=0.035,
+    old_pids=(4711,),
+    new_pids=(4713,),
+    finishing=(OldWorker(4711, 2),),
+    finished_by_old=3,
+    answered=1204,
+    hits=((71, 804), (72, 400)),
 )
 
 
@@ -141,5 +158,6 @@ def running(sequence: int = 1, backends: int = 5, **changes: object) -> Snapshot
         traffic=TrafficView(target_rps=100.0, sent=6020, answered=6020, rate_rps=100.0),
         ledger=Ledger(6020, 6020, 6020, 6020),
         config=FIRST_CONFIG,
+        retry_rules=DEFAULT_RETRY_RULES,
     )
     return replace(snapshot, **changes)  # type: ignore[arg-type]  # Keyword by keyword it is what Snapshot takes.

@@ -1,6 +1,6 @@
 """What a test can see of the dashboard."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from textual.widgets._toast import Toast
 from lab.errors import LabError
 from lab.models import Snapshot
 from tests.tui.fake_lab import FakeLab
-from tests.tui.samples import running
+from tests.tui.samples import NOW, running
 from tests.waiting import wait_for
 from tui.app import LabApp
 from tui.screens.dashboard import Dashboard
@@ -23,10 +23,13 @@ AppPilot = Pilot[LabError | None]
 
 @asynccontextmanager
 async def dashboard_of(
-    lab: FakeLab, snapshot: Snapshot | None = None, size: tuple[int, int] = (120, 36)
+    lab: FakeLab,
+    snapshot: Snapshot | None = None,
+    size: tuple[int, int] = (120, 36),
+    clock: Callable[[], float] = lambda: NOW,
 ) -> AsyncIterator[AppPilot]:
     """The app on a terminal of that size, once it shows the snapshot."""
-    async with LabApp(lab).run_test(size=size, notifications=True) as pilot:
+    async with LabApp(lab, clock).run_test(size=size, notifications=True) as pilot:
         await show(pilot, lab, snapshot or running())
         yield pilot
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lab.errors import LabError
+from lab.faults import Fault, FaultKind
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import CHOICES, running, starting
 from tests.tui.showing import chosen_port, dashboard, dashboard_of, toasts
@@ -26,6 +27,10 @@ from tui.widgets.backend_grid import BackendGrid
         ("W", ("change_weight", 72, -1)),
         ("d", ("toggle_down", 72)),
         ("b", ("toggle_backup", 72)),
+        ("u", ("undo_faults", 72)),
+        ("a", ("add_backend",)),
+        ("A", ("remove_backend", 72)),
+        ("R", ("repair",)),
         ("space", ("toggle_traffic",)),
         ("plus", ("step_rate", 1)),
         ("equals_sign", ("step_rate", 1)),
@@ -68,9 +73,10 @@ async def test_keys_do_nothing_while_the_lab_starts() -> None:
     """There is no backend to kill yet, and no nginx to reload."""
     lab = FakeLab(starts=False)
     async with dashboard_of(lab, starting("nginx: starting")) as pilot:
-        await pilot.press("k", "2", "space", "enter", "z", "j")
+        await pilot.press("k", "2", "space", "enter", "z", "j", "e", "u", "a", "A", "R", "o")
         await pilot.pause()
         assert lab.commands == []
+        assert pilot.app.screen is dashboard(pilot)
         lab.may_start.set()
 
 
@@ -109,28 +115,37 @@ async def test_click_on_the_footer_does_what_the_key_does() -> None:
     """The keys in the footer are buttons."""
     lab = FakeLab()
     async with dashboard_of(lab) as pilot:
-        key = next(key for key in pilot.app.screen.query("FooterKey") if getattr(key, "key", "") == "k")
+        key = next(key for key in pilot.app.screen.query("FooterKey") if getattr(key, "key", "") == "u")
         await pilot.click(key)
-        await wait_for(pilot, lambda: lab.commands == [("kill_backend", 71)], what="the kill")
+        await wait_for(pilot, lambda: lab.commands == [("undo_faults", 71)], what="the undoing")
 
 
 async def test_footer_shows_the_keys_that_matter_most() -> None:
     """Few enough to be read at a glance, and to fit 80 columns."""
     async with dashboard_of(FakeLab(), size=(80, 24)) as pilot:
         keys = [getattr(key, "key", "") for key in pilot.app.screen.query("FooterKey")]
-        assert keys == ["k", "r", "s", "space", "plus", "minus", "l", "n", "question_mark", "q"]
+        assert keys == ["e", "u", "space", "plus", "minus", "l", "n", "question_mark", "q"]
         assert max(key.region.right for key in pilot.app.screen.query("FooterKey")) <= 80
 
 
-async def test_palette_runs_an_action_by_its_name() -> None:
-    """Typing a part of an algorithm's name and enter switches to it."""
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("consistent", ("use_algorithm", "hash_consistent")),
+        ("errors 503", ("inject", 71, Fault(FaultKind.ERRORS, status=503))),
+        ("reset, 30", ("inject", 71, Fault(FaultKind.RESET, share=0.3))),
+        ("repair", ("repair",)),
+    ],
+)
+async def test_palette_runs_an_action_by_its_name(typed: str, command: tuple[object, ...]) -> None:
+    """Typing a part of a name, of an algorithm or a fault for instance, and enter does it."""
     lab = FakeLab()
     async with dashboard_of(lab) as pilot:
-        await pilot.press("ctrl+p", *"consistent")
+        await pilot.press("ctrl+p", *typed)
         options = pilot.app.screen.query_one("CommandList")
         await wait_for(pilot, lambda: getattr(options, "option_count", 0) > 0, what="a hit")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: lab.commands == [("use_algorithm", "hash_consistent")], what="the switch")
+        await wait_for(pilot, lambda: lab.commands == [command], what=f"{command} and nothing else")
 
 
 async def test_theme_key_switches_between_dark_and_light() -> None:

@@ -4,23 +4,25 @@ from dataclasses import replace
 
 import pytest
 
+from lab.belief import Belief, Standing
 from lab.latency import LatencySummary
 from lab.models import BackendState, Snapshot
 from tests.tui.fake_lab import FakeLab
-from tests.tui.samples import backend, running
+from tests.tui.samples import NOW, backend, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show
-from tui.columns import backend_line, heading_line, lay_out
+from tui.columns import Drawing, backend_line, heading_line, lay_out
 from tui.ink import Ink, plain_text
 from tui.widgets.backend_grid import BackendGrid
 
-EVERYTHING = "port pid state wt hits share  rate in-flight failed p50-ms p95-ms p99-ms cpu mem"
+DRAWING = Drawing(NOW)
+EVERYTHING = "port pid state nginx-~ wt hits  share rate in-flight failed p50-ms p95-ms p99-ms cpu mem"
 
 
 @pytest.mark.parametrize(
     ("width", "headings"),
     [
-        (78, "port pid state wt hits share  p50-ms p99-ms"),
-        (116, "port pid state wt hits share  rate in-flight p50-ms p95-ms p99-ms cpu mem"),
+        (78, "port pid state nginx-~ wt hits  share p99-ms"),
+        (116, "port pid state nginx-~ wt hits  share rate in-flight failed p50-ms p99-ms"),
         (196, EVERYTHING),
     ],
 )
@@ -33,16 +35,17 @@ def test_lines_are_exactly_as_wide_as_the_grid() -> None:
     """From the narrowest terminal on, the heading and the rows use all of the width and line up."""
     for width in range(78, 260):
         assert len(plain_text(heading_line(width))) == width
-        assert len(plain_text(backend_line(backend(71), width))) == width
+        assert len(plain_text(backend_line(backend(71), width, DRAWING))) == width
 
 
 def test_row_reads_as_drawn() -> None:
     """Every column in its place, numbers to the right."""
+    in_use = backend(71, belief=Belief(Standing.IN_USE))
     assert plain_text(heading_line(116)) == (
-        "  port  pid     state            wt      hits share                 rate in-flight p50 ms p95 ms p99 ms   cpu    mem"  # noqa: E501  # As wide as it is shown.
+        "  port  pid     state            nginx ~          wt   hits            share    rate in-flight  failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
     )
-    assert plain_text(backend_line(backend(71), 116, is_chosen=True, largest_share=0.2)) == (
-        "▸ 71    2752    ● up              1     1,204 ██████████  20.0 %    20/s         0    1.2    2.0    3.1   3 %   28 M"  # noqa: E501  # As wide as it is shown.
+    assert plain_text(backend_line(in_use, 116, Drawing(NOW, 0.2), is_chosen=True)) == (
+        "▸ 71    2752    ● up             in use            1  1,204 █████████ 20.0 %    20/s         0       0    1.2    3.1"  # noqa: E501  # As wide as it is shown.
     )
 
 
@@ -51,8 +54,8 @@ def test_what_is_unknown_is_a_dash() -> None:
     silent = backend(
         71, pid=None, in_flight=None, share=None, latency=LatencySummary(), cpu_percent=None, rss_bytes=None
     )
-    assert plain_text(backend_line(silent, 116)) == (
-        "  71    –       ● up              1     1,204                  –    20/s         –      –      –      –     –      –"  # noqa: E501  # As wide as it is shown.
+    assert plain_text(backend_line(silent, 116, DRAWING)) == (
+        "  71    –       ● up             –                 1  1,204                –    20/s         –       0      –      –"  # noqa: E501  # As wide as it is shown.
     )
 
 
@@ -60,7 +63,7 @@ def test_what_is_unknown_is_a_dash() -> None:
 def test_note_of_a_backend_that_is_out_takes_the_columns_to_the_right(width: int) -> None:
     """Why it isn't serving is readable at any width, and stays within it."""
     killed = backend(74, state=BackendState.KILLED, pid=None, note="nginx: benched, tries again in ~6 s")
-    line = plain_text(backend_line(killed, width))
+    line = plain_text(backend_line(killed, width, DRAWING))
     assert "✗ killed" in line
     assert "nginx: benched, tries again" in line
     assert len(line) <= width
@@ -69,7 +72,7 @@ def test_note_of_a_backend_that_is_out_takes_the_columns_to_the_right(width: int
 def test_note_is_foreign_text() -> None:
     """A backend's last words can't steer the terminal."""
     dying = backend(74, state=BackendState.EXITED, note="\x1b[2Jbye")
-    assert "␛[2Jbye" in plain_text(backend_line(dying, 116))
+    assert "␛[2Jbye" in plain_text(backend_line(dying, 116, DRAWING))
 
 
 def _with_hits(sequence: int, hits: int) -> Snapshot:

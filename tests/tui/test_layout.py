@@ -4,9 +4,10 @@ import pytest
 
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
-from tests.tui.showing import dashboard, dashboard_of, is_seen, lines
+from tests.tui.showing import dashboard, dashboard_of, is_seen, lines, show
 from tests.waiting import wait_for
 from tui.widgets.backend_grid import BackendGrid
+from tui.widgets.failure_chart import FailureChart
 from tui.widgets.latency_chart import LatencyChart
 from tui.widgets.rate_chart import RateChart
 from tui.widgets.request_feed import RequestFeed
@@ -39,6 +40,36 @@ async def test_tall_terminal_has_a_second_chart() -> None:
         assert is_seen(dashboard(pilot).query_one(RateChart))
         await pilot.resize_terminal(120, 36)
         await wait_for(pilot, lambda: not is_seen(dashboard(pilot).query_one(RateChart)), what="the chart to go")
+
+
+@pytest.mark.parametrize(
+    ("size", "is_there"),
+    [((80, 24), False), ((120, 24), False), ((120, 32), False), ((80, 36), True), ((120, 36), True), ((200, 60), True)],
+)
+async def test_failures_have_a_panel_where_the_latency_chart_keeps_its_room(
+    size: tuple[int, int], is_there: bool
+) -> None:
+    """It gives way on a small terminal, whole rather than cut: the latency chart marks failures, too."""
+    async with dashboard_of(FakeLab(), size=size) as pilot:
+        board = dashboard(pilot)
+        panel = board.query_one(FailureChart)
+        await wait_for(pilot, lambda: is_seen(panel) is is_there, what=f"the panel to be there: {is_there}")
+        assert board.query_one(LatencyChart).size.height >= 5
+        if is_there:
+            assert panel.size.height == 3
+            assert board.query_one("#lower").region.contains_region(panel.region)
+
+
+async def test_many_backends_leave_no_room_for_the_failures() -> None:
+    """The panel goes when the grid grows, and comes back when it shrinks."""
+    lab = FakeLab()
+    async with dashboard_of(lab, size=(120, 36)) as pilot:
+        panel = dashboard(pilot).query_one(FailureChart)
+        assert is_seen(panel)
+        await show(pilot, lab, running(sequence=2, backends=50))
+        await wait_for(pilot, lambda: not is_seen(panel), what="the panel to go")
+        await show(pilot, lab, running(sequence=3))
+        await wait_for(pilot, lambda: is_seen(panel), what="the panel to be back")
 
 
 @pytest.mark.parametrize("size", [(79, 24), (80, 23), (40, 10)])

@@ -9,7 +9,7 @@ from lab.ledger import Ledger
 from lab.models import LoopKind, TrafficView
 from lab.witnesses import Attempt, RequestView
 from tests.tui.fake_lab import FakeLab
-from tests.tui.samples import request, running
+from tests.tui.samples import NOW, request, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show, text_of
 from tui.ink import Ink, plain_text
 from tui.request_text import request_line
@@ -206,7 +206,7 @@ async def test_title_says_what_the_lab_is_busy_with() -> None:
 
 def test_title_fits_eighty_columns() -> None:
     """What nginx costs gives way to what the lab does."""
-    line = title_line(running(activity="nginx: testing the configuration"), 78)
+    line = title_line(running(activity="nginx: testing the configuration"), 78, NOW)
     assert len(plain_text(line)) == 78
     assert "http://127.0.0.1:70/" in plain_text(line)
     assert all(ink is not Ink.MUTED for _, ink in line)

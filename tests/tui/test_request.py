@@ -16,7 +16,7 @@ from tui.screens.dashboard import Dashboard
 from tui.screens.request import RequestScreen, request_lines
 from tui.timeline import timeline_lines
 from tui.widgets.document import Document
-from tui.witnesses import story
+from tui.witnesses import nginx_lines, story
 
 
 def of_nginx(status: int, *attempts: Attempt) -> RequestDetail:
@@ -52,6 +52,28 @@ NO_ANSWER = Attempt("127.0.0.1:74", 74, 502)
 def test_story_is_told_in_a_sentence(known: RequestDetail, told: str) -> None:
     """Who was tried, in order, and what each did, as far as nginx's line and the backends' memory say."""
     assert story(known) == told
+
+
+WHY = ("Connection refused, and `error` is listed: nginx tried the next one.", "It answered.")
+
+
+def test_story_gives_the_reasons_for_what_failed() -> None:
+    """Where nginx's reasons are known, they take the place of guesses; an answer needs none."""
+    known = detail()
+    told = story(replace(known, nginx=replace(known.nginx, reasons=WHY)))
+    assert told == f"nginx tried 74, which failed, then 75, which answered 200 in 3 ms. 74: {WHY[0]}"
+
+
+@pytest.mark.parametrize("width", [75, 115])
+def test_reason_stands_below_its_attempt(width: int) -> None:
+    """Each attempt is followed by why nginx went on or stopped, wrapped, at any width."""
+    known = detail()
+    shown = [plain_text(line) for line in nginx_lines(replace(known, nginx=replace(known.nginx, reasons=WHY)), width)]
+    tries = [y for y, line in enumerate(shown) if "try " in line]
+    between = " ".join(" ".join(shown[tries[0] + 1 : tries[1]]).split())
+    assert between == WHY[0]
+    assert shown[tries[1] + 1].strip() == WHY[1]
+    assert max(map(len, shown)) <= width
 
 
 def test_story_names_what_the_client_suffered() -> None:
@@ -178,3 +200,20 @@ async def test_request_view_closes_without_quitting(closes: str) -> None:
         await pilot.press(closes)
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
         assert lab.stop_calls == 0
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_request_during_which_the_clock_was_set_back_is_shown(width: int) -> None:
+    """An hour back, between any two moments of it: durations less than 0 are written as such, and nothing breaks."""
+    known = detail()
+    assert known.client is not None
+    (backend,) = known.backends
+    for client in (
+        replace(known.client, sent=known.client.sent - 3600),
+        replace(known.client, first_byte=known.client.due - 3600, done=known.client.due - 3600),
+        replace(known.client, done=0.0),
+    ):
+        assert request_lines(replace(known, client=client), width)
+    assert backend.done is not None
+    shown = request_lines(replace(known, client=None, backends=(replace(backend, done=backend.done - 3600),)), width)
+    assert "-3600" in "\n".join(map(plain_text, shown))

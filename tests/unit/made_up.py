@@ -20,6 +20,11 @@ FIELDS = {
     "upstream": "127.0.0.1:71",
     "upstream_status": "200",
     "upstream_header": "0.001",
+    "upstream_seconds": "0.001",
+    "bytes_sent": "120",
+    "bytes_received": "180",
+    "length": "27",
+    "body_bytes": 27,
     "agent": "curl/8.0",
 }
 """A line of the log in the order in which nginx writes it: what nginx itself made up is a number."""
@@ -32,12 +37,12 @@ def raw_line(**changes: Any) -> bytes:
 
 def answered_by(port: int) -> Attempt:
     """An attempt that the backend answered."""
-    return Attempt(f"127.0.0.1:{port}", port, 200, 0.001)
+    return Attempt(f"127.0.0.1:{port}", port, 200, 0.001, 0.001, 120, 180)
 
 
 def refused_by(port: int) -> Attempt:
     """An attempt on a backend that isn't there."""
-    return Attempt(f"127.0.0.1:{port}", port, 502, None)
+    return Attempt(f"127.0.0.1:{port}", port, 502, None, 0.0, 0, 0)
 
 
 def log_line(*attempts: Attempt, shot: str = "", status: int = 200, agent: str = "curl/8.0", uri: str = "/") -> LogLine:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lab.access_log import RETIRED_SECONDS, AccessLog, LogLine, Tail, parse, parse_attempts
+from lab.access_log import AccessLog, LogLine, parse, parse_attempts
+from lab.log_file import RETIRED_SECONDS, Tail
 from lab.witnesses import Attempt
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import FIELDS, raw_line
@@ -29,28 +30,30 @@ def test_a_line_is_read_field_by_field() -> None:
         uri="/a?b=c",
         status=200,
         seconds=0.002,
-        attempts=(Attempt("127.0.0.1:71", 71, 200, 0.001),),
+        attempts=(Attempt("127.0.0.1:71", 71, 200, 0.001, 0.001, 120, 180),),
         agent="curl/8.0",
+        is_cut=False,
     )
 
 
 def test_a_retry_is_two_attempts_in_their_order() -> None:
     """nginx separates the backends it tried by a comma, and `-` stands for a phase that wasn't reached."""
-    assert parse_attempts("127.0.0.1:71, 127.0.0.1:72", "502, 200", "-, 0.004") == (
-        Attempt("127.0.0.1:71", 71, 502, None),
-        Attempt("127.0.0.1:72", 72, 200, 0.004),
+    assert parse_attempts("127.0.0.1:71, 127.0.0.1:72", "502, 200", "-, 0.004", "2.001, 0.005", "0, 120", "0, 180") == (
+        Attempt("127.0.0.1:71", 71, 502, None, 2.001, 0, 0),
+        Attempt("127.0.0.1:72", 72, 200, 0.004, 0.005, 120, 180),
     )
 
 
 def test_an_internal_redirect_goes_on_with_the_attempts() -> None:
     """nginx separates the two halves of a redirected request by a colon between spaces."""
-    attempts = parse_attempts("127.0.0.1:71, 127.0.0.1:72 : 127.0.0.1:73", "-, 404 : 200", "-, 0.001 : 0.002")
+    figures = ("-, 0.001 : 0.002", "-, 0.001 : 0.002", "-, 120 : 120", "-, 180 : 180")
+    attempts = parse_attempts("127.0.0.1:71, 127.0.0.1:72 : 127.0.0.1:73", "-, 404 : 200", *figures)
     assert [(attempt.port, attempt.status) for attempt in attempts] == [(71, None), (72, 404), (73, 200)]
 
 
 def test_no_live_peer_is_an_attempt_on_no_port() -> None:
     """nginx then logs the upstream's name instead of an address."""
-    (attempt,) = parse_attempts("lablb", "502", "-")
+    (attempt,) = parse_attempts("lablb", "502", "-", "0.000", "0", "0")
     assert (attempt.upstream, attempt.port, attempt.status) == ("lablb", None, 502)
     assert not attempt.is_answer
 
@@ -58,13 +61,37 @@ def test_no_live_peer_is_an_attempt_on_no_port() -> None:
 @pytest.mark.parametrize("nothing", ["", "-"])
 def test_a_request_that_nginx_answered_itself_has_no_attempts(nothing: str) -> None:
     """For example a 400: no backend was asked."""
-    assert parse_attempts(nothing, nothing, nothing) == ()
+    assert parse_attempts(*[nothing] * 6) == ()
 
 
 def test_addresses_and_statuses_that_dont_line_up_are_no_line() -> None:
     """Guessing which status belongs to which backend would be a lie."""
     with pytest.raises(ValueError, match="shorter"):
-        parse_attempts("127.0.0.1:71, 127.0.0.1:72", "200", "0.001, 0.001")
+        parse_attempts("127.0.0.1:71, 127.0.0.1:72", "200", *["0, 0"] * 4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_cut"),
+    [
+        ({"length": "27", "body_bytes": 27}, False),
+        ({"length": "20000", "body_bytes": 1000}, True),
+        ({"length": "20000", "body_bytes": 0, "method": "HEAD"}, False),
+        ({"length": "20000", "body_bytes": 0, "status": "304"}, False),
+        ({"length": "", "body_bytes": 1000}, False),
+        ({"length": "many", "body_bytes": 1000}, False),
+    ],
+)
+def test_a_body_shorter_than_its_header_promised_is_cut(changes: dict[str, object], is_cut: bool) -> None:
+    """nginx logs the status all the same, since the header had been sent; without a length it can't be told."""
+    assert parse(raw_line(**changes)).is_cut is is_cut
+
+
+@pytest.mark.parametrize("figure", [float("inf"), float("nan"), -1.0, 1e300])
+@pytest.mark.parametrize("name", ["time", "seconds"])
+def test_a_time_that_cant_be_is_no_line(name: str, figure: float) -> None:
+    """Nobody should have to reckon with it."""
+    with pytest.raises(ValueError, match="no time"):
+        parse(raw_line(**{name: figure}))
 
 
 def test_foreign_text_stays_text() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.config import MAX_PORT, BackendSpec, Behaviour, LabConfig, TrafficSpec
+from lab.config import MAX_PORT, BackendSpec, Behaviour, LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NginxRefusedError, NotReadyError, UsageError
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
@@ -20,6 +20,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: TrafficSpec(requests=-1), "requests of -1"),
     (lambda: TrafficSpec(duration_seconds=0), "duration of 0"),
     (lambda: TrafficSpec(timeout_seconds=0), "timeout of 0"),
+    (lambda: RequestSpec(body="caf\udce9"), "body isn't valid text: give it in UTF-8"),
     (lambda: Behaviour(service_time_ms=-1), "service time of -1 ms"),
     (lambda: Behaviour(service_time_ms=float("nan")), "service time of nan"),
     (lambda: Behaviour(capacity=0), "capacity of 0"),

@@ -8,6 +8,7 @@ import pytest
 from lab.alarm import Alarm
 from lab.config import Behaviour
 from lab.desk import Desk
+from lab.faults import Fault, FaultKind
 from lab.scoreboard import Scoreboard
 from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
@@ -16,7 +17,7 @@ from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 def _virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Desk and alarm read the virtual loop's clock."""
     for module in ("desk", "alarm"):
-        clock = SimpleNamespace(perf_counter=virtual_seconds, time=lambda: 0.0)
+        clock = SimpleNamespace(perf_counter=virtual_seconds, time=lambda: 0.0, thread_time=lambda: 0.0)
         monkeypatch.setattr(f"lab.{module}.time", clock)
 
 
@@ -78,9 +79,44 @@ def test_a_new_behaviour_holds_from_the_next_request_on() -> None:
 
 def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
     """A request whose client has gone was not served."""
-    scores = Scoreboard()
-    desk = Desk(scores)
-    visits = [desk.accept() for _ in range(3)]
-    desk.dismiss(visits[0], is_served=True)
-    desk.dismiss(visits[1], is_served=False)
-    assert (scores.served, scores.in_flight) == (1, 1)
+
+    async def scenario() -> tuple[int, int]:
+        scores = Scoreboard()
+        desk = Desk(scores)
+        visits = [desk.accept() for _ in range(3)]
+        desk.dismiss(visits[0], is_served=True)
+        desk.dismiss(visits[1], is_served=False)
+        return scores.served, scores.in_flight
+
+    assert in_virtual_time(scenario()) == (1, 1)
+
+
+@pytest.mark.parametrize(("shot", "number"), [("us-7", 7), ("us-", None), ("us-1.5", None), ("us-" + "9" * 5000, None)])
+def test_a_request_tells_its_number_or_none(shot: str, number: int | None) -> None:
+    """Anybody may send that header, with more digits than Python reads."""
+
+    async def scenario() -> int | None:
+        return Desk().accept(shot=shot).number
+
+    assert in_virtual_time(scenario()) == number
+
+
+def test_a_slow_desk_takes_that_time_instead_of_its_own() -> None:
+    """With the capacity that it has."""
+    desk = desk_with(Behaviour(50, capacity=1))
+    desk.fail(Fault(FaultKind.SLOW, 200))
+    assert finishing_times(desk, 2) == [200, 400]
+
+
+def test_the_same_fault_befalls_the_same_requests_each_time() -> None:
+    """So that a run can be repeated; another backend's seed makes another pattern."""
+
+    def pattern(desk: Desk) -> list[bool]:
+        desk.fail(Fault(FaultKind.ERRORS, share=0.5))
+        return [desk.what_befalls() is not None for _ in range(64)]
+
+    desk = Desk(seed=71)
+    assert pattern(desk) == pattern(desk) == pattern(Desk(seed=71))
+    assert pattern(desk) != pattern(Desk(seed=72))
+    desk.fail(None)
+    assert desk.what_befalls() is None

@@ -1,13 +1,17 @@
 """The steps that rate and connections go by."""
 
+import asyncio
+
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.config import TrafficSpec
+from lab.config import RequestSpec, TrafficSpec
 from lab.errors import LabError
 from lab.models import LoopKind
-from lab.traffic.driver import CONNECTION_STEPS, RATE_STEPS_RPS, TrafficDriver, _stepped
+from lab.processes import Child
+from lab.traffic.driver import CONNECTION_STEPS, RATE_STEPS_RPS, READY_SECONDS, TrafficDriver, _stepped
 
 
 @pytest.mark.parametrize(
@@ -58,3 +62,36 @@ def test_a_client_that_doesnt_run_refuses_orders() -> None:
     assert driver.pid is None
     with pytest.raises(LabError, match="client has ended"):
         driver.fire_once()
+
+
+async def test_a_client_that_ends_instead_of_starting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its last words, and long before it would have taken too long."""
+    spawn = Child.spawn
+    monkeypatch.setattr(Child, "spawn", lambda _, **options: spawn("lab.no_such_module", **options))
+    driver = TrafficDriver(TrafficSpec(), "us", lambda outcomes: None)
+    async with asyncio.timeout(READY_SECONDS / 3):
+        with pytest.raises(LabError, match=r"didn't start: .*no_such_module"):
+            await driver.start(8070)
+    await driver.stop()
+
+
+async def test_a_client_gets_its_plan_where_nobody_else_can_read_it() -> None:
+    """Everybody can read a command line, which also has an end; and what guards it is told its PID."""
+    guarded: list[int] = []
+    plan = TrafficSpec(request=RequestSpec(method="POST", body="x" * 200_000))
+    driver = TrafficDriver(plan, "a-secret-name", lambda outcomes: None)
+    driver.on_start = guarded.append
+    await driver.start(8070)
+    try:
+        assert [driver.pid] == guarded
+        command = " ".join(psutil.Process(guarded[0]).cmdline())
+        assert "lab.traffic.worker" in command
+        assert "a-secret-name" not in command
+        assert "xxx" not in command
+    finally:
+        await driver.stop()
+
+
+async def test_a_client_that_doesnt_run_remembers_nothing() -> None:
+    """Who asks what it saw of a request gets to know what the others saw."""
+    assert await TrafficDriver(TrafficSpec(), "us", lambda outcomes: None).recall(1) is None

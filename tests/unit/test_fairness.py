@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from lab.fairness import chi_square_p, compare, jain, upper_gamma
-from lab.odds import expected_shares, two_draws_shares
+from lab.odds import expected_shares, pair_odds, two_draws_shares
 from tests.unit.upstreams import peers
 
 
@@ -91,3 +91,10 @@ def test_the_odds_of_two_draws_know_when_draws_run_out() -> None:
     assert two_draws_shares([100, 1], [True, True]) == pytest.approx((0.805, 0.195), abs=0.001)
     assert two_draws_shares([1, 1, 1], [True, True, False]) == pytest.approx((0.5, 0.5, 0))
     assert two_draws_shares([1, 1], [True, False]) == pytest.approx((1, 0))
+
+
+def test_the_odds_of_pairs_are_those_of_all_draws() -> None:
+    """5:2:1: with the second of the two winning, they give the shares that random two has on an idle system."""
+    odds = pair_odds((5, 2, 1))
+    assert sum(odds.values()) == pytest.approx(1)
+    assert odds[0, 1] == pytest.approx(5 / 8 * 2 / 3 + 2 / 8 * 5 / 6)

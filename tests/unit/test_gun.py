@@ -380,3 +380,25 @@ def test_a_rate_beyond_the_machine_doesnt_deafen_the_gun(monkeypatch: pytest.Mon
         return sent_at_first_answer[0]
 
     assert in_virtual_time(scenario()) < 20_000
+
+
+def test_winding_up_fires_nothing_more_and_ends_with_what_is_under_way() -> None:
+    """Each request that was sent gets its outcome."""
+
+    async def wind_up(gun: Gun) -> None:
+        gun.resume()
+        await asyncio.sleep(0.105)
+        gun.wind_up()
+
+    fired = fire(TrafficSpec(rate_rps=100), Range(seconds=0.5), wind_up)
+    assert len(fired.shots) == fired.gun.sent == fired.gun.finished == 11
+    assert fired.seconds == pytest.approx(0.6)
+
+
+def test_winding_up_at_rest_is_the_end() -> None:
+    """Nothing is waited for."""
+
+    async def wind_up(gun: Gun) -> None:
+        gun.wind_up()
+
+    assert fire(TrafficSpec(rate_rps=100), Range(seconds=0.5), wind_up).seconds == 0

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.journal import FEED_LENGTH, SETTLING_SECONDS, Journal
+from lab.journal import CLIENT_GONE, FEED_LENGTH, MOST_OVERDUE, SETTLING_SECONDS, Journal
+from lab.witnesses import Attempt
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by
 
@@ -57,7 +58,7 @@ def test_another_clients_request_is_named_and_timed_by_nginx() -> None:
     assert journal.settling() == 0
 
 
-@pytest.mark.parametrize("shot", ["us", "them-1", "xus-1", "US-1", " us-1", "1"])
+@pytest.mark.parametrize("shot", ["us", "them-1", "xus-1", "US-1", " us-1", "1", "us-" + "9" * 5000])
 def test_a_stranger_with_our_header_and_not_our_name_is_another_client(shot: str) -> None:
     """The header alone makes nobody the lab's client."""
     journal = journal_at(FakeClock())
@@ -114,16 +115,62 @@ def test_what_one_witness_has_told_is_settling_until_the_other_does() -> None:
 
 
 def test_a_witness_who_never_speaks_is_given_up() -> None:
-    """What stays unpaired is forgotten after a while, so that memory stays flat and a gap shows."""
+    """What stays unpaired isn't waited for after a while, so that a gap shows, and is forgotten in the end."""
     clock = FakeClock()
     journal = journal_at(clock)
-    for number in range(10_000):
+    for number in range(MOST_OVERDUE + 200):
         journal.note_outcome(outcome(number, status=None, error="refused"))
         clock.advance(SETTLING_SECONDS / 100)
         assert journal.settling() <= 101
     clock.advance(SETTLING_SECONDS + 0.1)
     assert journal.settling() == 0
     assert journal._unpaired == {}
+    assert len(journal._overdue) == MOST_OVERDUE
+
+
+def test_a_witness_who_speaks_late_is_heard() -> None:
+    """nginx stalled for longer than the client's patience and the settling: then it logs what it answers nobody."""
+    clock = FakeClock()
+    journal = journal_at(clock)
+    journal.note_outcome(outcome(1, status=None, error="timeout"))
+    clock.advance(SETTLING_SECONDS + 2.5)
+    assert journal.settling() == 0
+    journal.note_line(log_line(shot="us-1"))
+    assert (journal.client_answered, journal.nginx_logged, journal.crossed) == (0, 0, 1)
+    assert journal.settling() == 0
+
+
+def test_nobody_has_to_ask_for_the_unpaired_to_be_forgotten() -> None:
+    """A run without the dashboard asks for its ledger only in the end."""
+    clock = FakeClock()
+    journal = journal_at(clock)
+    for number in range(MOST_OVERDUE + 500):
+        journal.note_outcome(outcome(number, status=None, error="refused"))
+        clock.advance(SETTLING_SECONDS / 100)
+    assert len(journal._unpaired) + len(journal._overdue) <= MOST_OVERDUE + 102
+
+
+def test_an_overdue_answer_of_a_client_that_died_was_received_by_nobody() -> None:
+    """However long ago nginx logged it."""
+    clock = FakeClock()
+    journal = journal_at(clock)
+    journal.note_line(log_line(shot="us-1"))
+    clock.advance(SETTLING_SECONDS + 1)
+    assert journal.settling() == 0
+    journal.note_client_death(numbers_end=1)
+    assert (journal.nginx_logged, journal.crossed) == (0, 1)
+
+
+def test_only_attempts_that_may_have_reached_a_backend_count_as_broken_off() -> None:
+    """As many answers may be missing from nginx's log: none for a refused connection, or for no live backend at all."""
+    journal = journal_at(FakeClock())
+    nobody_live = Attempt("lablb", None, 502, None, 0.0, 0, 0)
+    journal.note_line(log_line(refused_by(71), nobody_live, status=502))
+    assert journal.broken_off == 0
+    timed_out = Attempt("127.0.0.1:71", 71, 504, None, 2.0, 120, 0)
+    unknown = Attempt("127.0.0.1:72", 72, 504, None, 2.0)
+    journal.note_line(log_line(timed_out, unknown, answered_by(73)))
+    assert journal.broken_off == 2
 
 
 def test_the_feed_keeps_the_newest_five_hundred() -> None:
@@ -156,3 +203,23 @@ def test_an_outcome_finds_its_line_although_others_left_the_feed() -> None:
     journal.note_line(log_line())
     journal.note_outcome(outcome(1, latency_us=123_000))
     assert [view.uri for view in journal.feed() if view.latency_ms == 123.0] == ["/ours"]
+
+
+def test_what_a_dead_client_had_not_told_of_is_received_by_nobody() -> None:
+    """Whether nginx logged it before the death or after; what it had told of is paired as ever, and the next counts."""
+    journal = journal_at(FakeClock())
+    journal.note_line(log_line(shot="us-1"))
+    journal.note_line(log_line(shot="us-2"))
+    journal.note_outcome(outcome(2))
+    journal.note_outcome(outcome(3))
+    journal.note_client_death(numbers_end=100)
+    assert (journal.client_answered, journal.nginx_logged, journal.crossed) == (2, 1, 1)
+    journal.note_line(log_line(shot="us-3"))
+    journal.note_line(log_line(shot="us-4"))
+    journal.note_line(log_line(shot="us-5", status=CLIENT_GONE))
+    assert (journal.client_answered, journal.nginx_logged, journal.crossed) == (2, 2, 2)
+    assert journal.settling() == 0
+    journal.note_line(log_line(shot="us-101"))
+    assert journal.settling() == 1
+    journal.note_outcome(outcome(101))
+    assert (journal.client_answered, journal.nginx_logged, journal.settling()) == (3, 3, 0)

@@ -50,7 +50,7 @@ def test_settling_hides_a_gap_only_until_everybody_had_the_time_to_speak() -> No
 def test_a_frozen_backend_is_alive_and_a_killed_one_is_not() -> None:
     """Alive is what has a process."""
     alive = {state for state in BackendState if state.is_alive}
-    assert alive == {BackendState.STARTING, BackendState.UP, BackendState.FROZEN}
+    assert alive == {BackendState.STARTING, BackendState.UP, BackendState.ENDING, BackendState.FROZEN}
 
 
 def test_only_an_attempt_with_a_header_is_an_answer() -> None:

@@ -10,6 +10,7 @@ import pytest
 from lab import __version__
 from lab.cli import main
 from lab.config import BackendSpec, LabConfig, TrafficSpec
+from lab.errors import NotReadyError
 from lab.ledger import Ledger
 from lab.models import BackendState, BackendView, NginxView, TrafficView
 from lab.ports import Ports
@@ -92,9 +93,10 @@ def test_every_option_reaches_the_lab(lablb: Command) -> None:
         *("run", "--algorithm", "least_conn", "--backends", "3", "--weights", "5,2,1", "--backups", "1"),
         *("--max-fails", "2", "--fail-timeout", "30s", "--service-time", "20ms", "--capacity", "4", "--restart"),
         *("--port", "9000", "--base-port", "9001", "--nginx", "/opt/nginx", "--nginx-workers", "2"),
-        *("-n", "50", "-c", "8", "-z", "2m", "-q", "12.5", "--timeout", "1s"),
+        *("-n", "50", "-c", "8", "-z", "2m", "-q", "12.5", "--timeout", "1s", "--next-upstream", "http_500 error"),
     ).lab
     assert lab.algorithm == "least_conn"
+    assert lab.retry_rules == ("error", "http_500")
     assert lab.backends == (
         BackendSpec(5, False, False, 2, 30),
         BackendSpec(2, False, False, 2, 30),
@@ -122,6 +124,54 @@ def test_what_is_no_duration_is_refused_with_an_example(lablb: Command, text: st
     said = lablb("run", "-z", text)
     assert said.code == 2
     assert "write it like 500ms, 5s or 2m" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("off", ()),
+        ("error timeout", ("error", "timeout")),
+        ("http_503,timeout", ("timeout", "http_503")),
+        ("non_idempotent error error", ("error", "non_idempotent")),
+    ],
+)
+def test_retry_rules_are_given_in_nginxs_words(lablb: Command, text: str, rules: tuple[str, ...]) -> None:
+    """In any order, with spaces or commas; `off` is none."""
+    assert lablb("run", "--next-upstream", text).lab.retry_rules == rules
+
+
+def test_retry_rules_of_a_file_may_be_an_array(lablb: Command, tmp_path: Path) -> None:
+    """As TOML has it."""
+    path = config_file(tmp_path, 'next-upstream = ["http_500", "error"]')
+    assert lablb("--config", path, "run").lab.retry_rules == ("error", "http_500")
+
+
+def test_faults_are_planned_on_the_command_line_or_in_the_file(lablb: Command, tmp_path: Path) -> None:
+    """The option is repeated, the file has an array; the order stays."""
+    plan = ("kill:73@2s", "slow:72:300ms@3s..6s")
+    assert [fault.text for fault in lablb("run", "--fault", plan[0], "--fault", plan[1]).lab.faults] == list(plan)
+    path = config_file(tmp_path, 'fault = ["kill:73@2s", "slow:72:300ms@3s..6s"]\n')
+    assert [fault.text for fault in lablb("--config", path, "run").lab.faults] == list(plan)
+    assert lablb("run").lab.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("boom:71@1s", "'boom:71@1s' begins with no fault"),
+        ("errors:71:200@1s", "200 is no error's status"),
+        ("kill:79@1s", "'kill:79@1s' is for a backend that isn't there: the lab has 71 to 75."),
+    ],
+)
+@pytest.mark.parametrize("command", [("run",), ()], ids=["run", "dashboard"])
+def test_a_fault_that_cant_be_is_a_usage_error(
+    lablb: Command, command: tuple[str, ...], fault: str, complaint: str
+) -> None:
+    """One line and exit code 2, before anything starts."""
+    said = lablb(*command, "--fault", fault)
+    assert said.code == 2
+    assert complaint in said.err
+    assert said.err.count("\n") == 1
 
 
 def test_a_duration_ends_a_run_without_a_number_of_requests(lablb: Command) -> None:
@@ -167,6 +217,9 @@ REFUSED = [
     (["run", "--nginx-workers", "0"], "0 nginx workers"),
     (["run", "--capacity", "0"], "capacity of 0"),
     (["run", "--service-time", "fast"], "500ms"),
+    (["run", "--next-upstream", "error http_418"], "no retry rule 'http_418'"),
+    (["run", "--next-upstream", "off error"], "no retry rule 'off'"),
+    (["run", "--next-upstream", ""], "need a word"),
     (["run", "--fail-timeout", "500ms"], "whole seconds"),
     (["run", "--fail-timeout", "0s"], "fail timeout of 0"),
     (["run", "--max-fails", "-1"], "max_fails of -1"),
@@ -215,6 +268,8 @@ def test_options_before_the_command_are_refused_with_their_right_place(lablb: Co
         ("LABLB_CONNECTIONS", "8", lambda lab: lab.traffic.connections == 8),
         ("LABLB_DURATION", "3s", lambda lab: lab.traffic.duration_seconds == 3),
         ("LABLB_RATE", "40", lambda lab: lab.traffic.rate_rps == 40),
+        ("LABLB_KEEP_ROOT", "1", lambda lab: lab.keep_root),
+        ("LABLB_FAULT", "kill:73@2s refuse:#1@1s", lambda lab: len(lab.faults) == 2),
     ],
 )
 def test_each_option_has_its_variable(
@@ -417,3 +472,58 @@ def test_a_run_without_a_single_answer_has_failed(lablb: Command, monkeypatch: p
     assert said.code == 1
     assert said.out != ""
     assert said.err == "lablb: No request was answered.\n"
+
+
+def test_a_variable_gives_one_header_a_line(lablb: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values have spaces."""
+    monkeypatch.setenv("LABLB_HEADER", "X-One: a b: c\n\nX-Two:\n")
+    assert lablb("run").lab.traffic.request.headers == (("X-One", "a b: c"), ("X-Two", ""))
+
+
+def test_a_header_without_a_colon_is_refused(lablb: Command) -> None:
+    """It would be sent with an empty value, which nobody meant."""
+    said = lablb("run", "-H", "foo")
+    assert said.code == 2
+    assert "'foo' is no header: write it like 'X-Name: value'" in said.err
+
+
+def test_variables_say_where_and_how_to_report_too(
+    lablb: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As every option's."""
+    monkeypatch.setenv("LABLB_FORMAT", "csv")
+    monkeypatch.setenv("LABLB_OUTPUT", str(tmp_path / "report"))
+    assert lablb("run").out == ""
+    assert (tmp_path / "report").read_text().startswith("algorithm,port,")
+
+
+def test_a_run_that_fails_leaves_no_empty_report(
+    lablb: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And one that was there before stays as it was."""
+
+    async def run_lab(*_: Any) -> Report:
+        raise NotReadyError("no nginx")
+
+    monkeypatch.setattr("lab.run.run_lab", run_lab)
+    old = tmp_path / "old.json"
+    old.write_text("{}")
+    assert lablb("run", "-o", str(tmp_path / "new.json")).code == 3
+    assert lablb("run", "-o", str(old)).code == 3
+    assert not (tmp_path / "new.json").exists()
+    assert old.read_text() == "{}"
+
+
+def test_a_report_that_the_disk_refuses_is_printed(lablb: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk may have filled up while it was measured."""
+
+    def refuse(*_: Any, **__: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    said = lablb("run", "-o", "report.txt")
+    assert said.code == 1
+    assert "ledger" in said.out
+    assert (
+        said.err == "lablb: report.txt can't be written (No space left on device): the report is on stdout instead.\n"
+    )

@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from lab.config import BackendSpec, LabConfig
-from lab.errors import NotReadyError
-from lab.ports import HOST, Ports, choose_ports, is_allowed, require_free
+from lab.errors import LabError, NotReadyError
+from lab.ports import HOST, Ports, choose_ports, is_allowed, next_free_port, require_free
 
 
 @pytest.fixture
@@ -135,3 +135,20 @@ def test_there_is_a_port_for_each_backend() -> None:
     """They follow each other from the base port on."""
     ports = choose_ports(LabConfig(backends=(BackendSpec(),) * 3, base_port=9001))
     assert ports.backends == (9001, 9002, 9003)
+
+
+def test_a_further_backend_gets_the_next_port_that_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that somebody listens on nor nginx's."""
+    busy = {76, 77}
+    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError() if port in busy else None)
+    assert next_free_port(74, taken=()) == 75
+    assert next_free_port(75, taken={78}) == 79
+
+
+def test_where_no_port_is_free_the_sentence_says_which_were_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ports end at 65535."""
+    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError())
+    with pytest.raises(LabError, match="no free port from 76 to 175 for one more backend"):
+        next_free_port(75, taken=())
+    with pytest.raises(LabError, match="no free port from 65501 to 65535"):
+        next_free_port(65500, taken=())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.privileges import worker_account
+from lab.privileges import backend_user, worker_account
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has no root")
 
@@ -28,3 +28,15 @@ def test_workers_of_root_become_nobody_where_nobody_can_reach_the_folder(
     account = worker_account(tmp_path)
     assert account is not None
     assert account.uid == 0
+
+
+def test_backends_of_root_become_nobody_unless_root_is_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need no file once they run, so that the folder doesn't matter."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert backend_user(keeps_root=False) == "nobody"
+    assert backend_user(keeps_root=True) is None
+    account = worker_account(Path("/"), keeps_root=True)
+    assert account is not None
+    assert account.uid == 0
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert backend_user(keeps_root=False) is None

@@ -73,6 +73,20 @@ def test_a_server_line_says_what_differs_from_nginxs_defaults(spec: BackendSpec,
     assert upstream_block(files) == f"upstream lablb {{\n    server 127.0.0.1:8071{parameters};\n}}"
 
 
+@pytest.mark.parametrize(
+    ("rules", "lines"),
+    [
+        (("error", "timeout"), []),
+        (("error", "timeout", "http_500"), ["proxy_next_upstream error timeout http_500;"]),
+        ((), ["proxy_next_upstream off;"]),
+    ],
+)
+def test_retry_rules_are_written_where_they_arent_nginxs_own(rules: tuple[str, ...], lines: list[str]) -> None:
+    """By default the site says nothing of them."""
+    site = rendered(Upstream("round_robin", TWO, rules)).site
+    assert [line.strip() for line in site.splitlines() if "proxy_next_upstream" in line] == lines
+
+
 def test_the_site_listens_on_the_loopback_interface_alone() -> None:
     """The port is never open to the network."""
     listens = [line.strip() for line in rendered(Upstream("random", TWO)).site.splitlines() if "listen" in line]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lab.config import TrafficSpec
+from lab.fault_clock import Injection
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendState, BackendView, LoopKind, NginxView, TrafficView
@@ -161,6 +162,35 @@ def test_an_interrupted_run_says_so() -> None:
     assert as_dict(report)["interrupted"] is True
     assert "interrupted" in report.as_text()
     assert "interrupted" not in REPORT.as_text()
+
+
+def test_planned_faults_are_reported_as_they_were_injected() -> None:
+    """At which second, which backend, what; and what couldn't be."""
+    report = replace(
+        REPORT,
+        faults=(
+            Injection("slow:72:300ms@3s..6s", 72, "slow 300 ms", 3.0012345, 6.002),
+            Injection("kill:71@9s", 71, "killed"),
+            Injection("freeze:71@1s", 71, "frozen", 1.0, refusal="It isn't running."),
+        ),
+    )
+    slow, kill, freeze = as_dict(report)["faults"]
+    assert slow == {
+        "planned": "slow:72:300ms@3s..6s",
+        "port": 72,
+        "fault": "slow 300 ms",
+        "at_s": 3.001,
+        "until_s": 6.002,
+        "error": None,
+    }
+    assert (kill["at_s"], kill["until_s"], kill["error"]) == (None, None, None)
+    assert freeze["error"] == "It isn't running."
+    text = report.as_text()
+    assert "fault   72 slow 300 ms   3.00 s to 6.00 s\n" in text
+    assert "fault   71 killed   not injected: the run was over before kill:71@9s\n" in text
+    assert "fault   71 frozen   1.00 s   ✗ It isn't running.\n" in text
+    assert as_dict(REPORT)["faults"] == []
+    assert "fault" not in REPORT.as_text()
 
 
 @pytest.mark.parametrize("kind", ["as_text", "as_json", "as_csv"])

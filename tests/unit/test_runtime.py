@@ -8,11 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lab.errors import NotReadyError
-from lab.runtime import HANDOVER_SECONDS, NEWBORN_SECONDS, RuntimeFolder, base_folder, sweep
+from lab.living import birth
+from lab.privileges import Account
+from lab.runtime import HANDOVER_SECONDS, NEWBORN_SECONDS, RuntimeFolder, base_folder, is_of_lab, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +41,19 @@ def disown(folder: RuntimeFolder, pid: int) -> None:
 def test_the_folder_is_its_users_alone() -> None:
     """0700: logs and configuration are nobody else's business."""
     assert stat.S_IMODE(RuntimeFolder.create().path.stat().st_mode) == 0o700
+
+
+def test_nginxs_unprivileged_workers_can_pass_through_the_folder_and_write_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A link that they put there would have root overwrite what it points to."""
+    nobody = Account(os.getuid() + 1, os.getgid(), "nobody", "nogroup")
+    monkeypatch.setattr("lab.runtime.worker_account", lambda base, keeps_root: nobody)
+    folder = RuntimeFolder.create().path
+    for path in (folder, folder / "temp"):
+        assert (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) == (os.getuid(), 0o710)
+    for name in ("sites-available", "sites-enabled"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
 
 
 def test_the_folder_has_the_articles_layout_and_a_name_of_its_own() -> None:
@@ -113,6 +127,60 @@ def test_a_process_that_got_a_dead_labs_pid_doesnt_keep_its_folder() -> None:
     assert not folder.path.exists()
 
 
+HOME = Path("/tmp/lablb-x y")
+PYTHON = ("/usr/bin/python3", "-P", "-m")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("/opt/nginx", "-e", "error.log", "-p", str(HOME), "-c", "nginx.conf"),
+        (f"nginx: master process /opt/nginx -e error.log -p {HOME} -c nginx.conf", "", ""),
+        tuple(f"nginx: master process /opt/nginx -p {HOME} -c nginx.conf".split(" ")),
+        (*PYTHON, "lab.backend", "71", "--lab", "--scoreboard", str(HOME / "scores-71")),
+        (*PYTHON, "lab.guardian", str(HOME)),
+    ],
+)
+def test_processes_of_a_lab_are_known_by_what_they_run(command: tuple[str, ...]) -> None:
+    """nginx's master writes its title over its arguments, which systems then show as one text or as many."""
+    assert is_of_lab(command, HOME)
+    assert not is_of_lab(command, Path(f"{HOME}z"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("tail", "-f", str(HOME / "access.log")),
+        ("vim", "-p", str(HOME), str(HOME / "nginx.conf")),
+        ("cp", "-p", str(HOME), "/somewhere"),
+        ("bash", "-c", f"nginx -p {HOME} -c nginx.conf"),
+        (*PYTHON, "http.server", "--directory", str(HOME)),
+    ],
+)
+def test_who_looks_into_a_labs_folder_isnt_of_the_lab(command: tuple[str, ...]) -> None:
+    """A person who reads the log of a lab that was killed keeps the window it is read in."""
+    assert not is_of_lab(command, HOME)
+
+
+def test_sweeping_ends_the_guardian_of_a_killed_lab_and_no_reader_of_its_log(dead_pid: int) -> None:
+    """Both name the folder on their command lines."""
+    folder = RuntimeFolder.create()
+    code = "import time; time.sleep(60)"
+    with (
+        subprocess.Popen([sys.executable, "-c", code, "-m", "lab.guardian", str(folder.path)]) as left_behind,
+        subprocess.Popen([sys.executable, "-c", code, "-f", str(folder.path / "access.log")]) as reader,
+    ):
+        disown(folder, dead_pid)
+        try:
+            sweep()
+            assert left_behind.poll() is not None
+            assert reader.poll() is None
+        finally:
+            left_behind.kill()
+            reader.kill()
+
+
 def test_sweeping_leaves_alone_what_isnt_a_labs(tmp_path: Path, dead_pid: int) -> None:
     """Neither files, nor links, nor folders of other names."""
     (tmp_path / "lablb-notes.txt").write_text("mine")
@@ -151,8 +219,8 @@ def test_sweeping_waits_for_the_guardian_of_a_lab_that_was_just_killed(dead_pid:
     folder = RuntimeFolder.create()
     code = f"import time; time.sleep(0.3); __import__('shutil').rmtree({str(folder.path)!r})"
     with subprocess.Popen([sys.executable, "-c", code]) as guardian:
-        created = psutil.Process(guardian.pid).create_time()
-        (folder.path / "owner.json").write_text(f"[[{dead_pid}, 1.0], [{guardian.pid}, {created}]]")
+        born = birth(guardian.pid)
+        (folder.path / "owner.json").write_text(f"[[{dead_pid}, 1.0], [{guardian.pid}, {born}]]")
         begun = time.monotonic()
         sweep()
         assert not folder.path.exists()

@@ -56,6 +56,13 @@ def test_outcomes_are_answered_failed_retried_and_late() -> None:
     assert dict(totals.errors) == {"http_502": 1, "timeout": 1}
 
 
+def test_what_was_never_sent_isnt_late() -> None:
+    """It has failed."""
+    tally = Tally(FakeClock())
+    tally.count_outcomes([outcome(late_us=5_000_000, status=None, error="unsent")])
+    assert (tally.totals().failed, tally.totals().late) == (1, 0)
+
+
 def test_latencies_are_of_answers_only_and_by_the_backend_that_answered() -> None:
     """The last of the backends tried is the one that answered."""
     tally = Tally(FakeClock())

@@ -1,4 +1,4 @@
-"""nginx's configuration in force, and what the last change changed in it."""
+"""nginx's configuration in force, what the last change changed in it, and how the reload went."""
 
 from typing import ClassVar
 
@@ -9,19 +9,27 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from lab.models import ConfigView, Snapshot
+from lab.models import ConfigView, Reload, Snapshot
 from tui.formatting import inert
 from tui.ink import Ink, Line
 from tui.nginx_text import difference, highlighted
+from tui.reload_text import reload_lines
 from tui.widgets.document import Document
 
 _NONE_YET: list[Line] = [(("There is no configuration yet.", Ink.MUTED),)]
 _UNCHANGED: list[Line] = [(("Nothing changed since the lab started.", Ink.MUTED),)]
+_NO_RELOAD: list[Line] = [(("nginx wasn't reloaded yet: its workers are the first ones.", Ink.MUTED),)]
 _LINES_BEFORE_CHANGE = 2
+_USUAL_WIDTH = 50
+_PANES = (
+    (("difference", "What the last change changed"), ("reload", "What the reload did")),
+    (("site", "sites-available/lablb.conf"), ("main", "nginx.conf")),
+)
+"""Name and title, by column."""
 
 
 class ConfigScreen(Screen[None]):
-    """Three texts side by side, kept up to date."""
+    """Four texts in two columns, kept up to date."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n,q", "dismiss", "back", key_display="esc"),
@@ -33,22 +41,34 @@ class ConfigScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._shown: ConfigView | None = None
+        self._reload: Reload | None = None
 
     def compose(self) -> ComposeResult:
         with Container(id="texts"):
-            for name, title in (
-                ("difference", "What the last change changed"),
-                ("site", "sites-available/lablb.conf"),
-                ("main", "nginx.conf"),
-            ):
-                pane = ScrollableContainer(Document(_NONE_YET), id=name)
-                pane.border_title = Content(title)
-                yield pane
+            for column in _PANES:
+                with Container(classes="column"):
+                    for name, title in column:
+                        pane = ScrollableContainer(Document(_NONE_YET), id=name)
+                        pane.border_title = Content(title)
+                        yield pane
         yield Footer(show_command_palette=False)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show its configuration, if that is another one."""
-        config = snapshot.config
+        """Show what of it is new."""
+        self._show_config(snapshot.config)
+        self._show_reload(snapshot.reload)
+
+    def _show_reload(self, reload: Reload | None) -> None:
+        if reload is None:
+            self._show("reload", _NO_RELOAD)
+            return
+        pane = self.query_one("#reload", ScrollableContainer)
+        self._show("reload", reload_lines(reload, pane.size.width or _USUAL_WIDTH))
+        if self._reload is None or self._reload.generation != reload.generation:
+            pane.border_subtitle = Content(f"reload {reload.generation}")
+        self._reload = reload
+
+    def _show_config(self, config: ConfigView | None) -> None:
         if config is None or config == self._shown:
             return
         self._shown = config

@@ -1,6 +1,7 @@
 """The dashboard: what the lab does, live, and the keys that steer it."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -15,17 +16,25 @@ from textual.widgets import Footer
 from lab.control import Lab
 from lab.errors import LabError
 from lab.models import EMPTY, Phase, Snapshot
+from tui.fault_choices import FAULT_CHOICES
 from tui.formatting import inert
 from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
 from tui.screens.config import ConfigScreen
+from tui.screens.fault_kit import UNDO, FaultKit, Wish
+from tui.screens.guess import GuessScreen
 from tui.screens.help import HelpScreen
 from tui.screens.latency import LatencyScreen
 from tui.screens.request import RequestScreen
+from tui.screens.retry_rules import RetryRules
+from tui.screens.xray import XRayScreen
+from tui.widgets.alarm_line import AlarmLine
 from tui.widgets.algorithm_bar import AlgorithmBar, AlgorithmChip
 from tui.widgets.backend_grid import BackendGrid
 from tui.widgets.curtain import Curtain
+from tui.widgets.failure_chart import FailureChart
 from tui.widgets.latency_chart import LatencyChart
 from tui.widgets.line_panel import LinePanel
+from tui.widgets.measures import Measures
 from tui.widgets.rate_chart import RateChart
 from tui.widgets.request_feed import RequestFeed
 from tui.widgets.size_guard import LEAST_COLUMNS, LEAST_LINES, SizeGuard
@@ -60,19 +69,22 @@ class Dashboard(Screen[None]):
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False)
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, clock: Callable[[], float]) -> None:
         super().__init__(classes="-curtained")
         self._lab = lab
+        self._clock = clock
         self._notices_shown = 0
 
     def compose(self) -> ComposeResult:
-        yield TitleBar().data_bind(Dashboard.snapshot)
+        yield TitleBar(self._clock).data_bind(Dashboard.snapshot)
+        yield AlarmLine().data_bind(Dashboard.snapshot)
         yield AlgorithmBar().data_bind(Dashboard.snapshot)
-        yield BackendGrid().data_bind(Dashboard.snapshot)
+        yield BackendGrid(self._clock).data_bind(Dashboard.snapshot)
         with Container(id="lower"):
-            with Container(id="measures"):
+            with Measures(id="measures"):
                 yield TrafficPanel().data_bind(Dashboard.snapshot)
                 yield LatencyChart().data_bind(Dashboard.snapshot)
+                yield FailureChart().data_bind(Dashboard.snapshot)
                 yield RateChart().data_bind(Dashboard.snapshot)
             yield RequestFeed().data_bind(Dashboard.snapshot)
         with Container(id="stage"):
@@ -146,33 +158,67 @@ class Dashboard(Screen[None]):
     def action_choose(self, steps: int) -> None:
         self.query_one(BackendGrid).choose_relative(steps)
 
-    def action_kill_backend(self) -> None:
+    def _command_chosen(self, title: str, command: Callable[[int], Coroutine[None, None, None]]) -> None:
+        """Have the lab do something to the chosen backend, if there is one."""
         if port := self._chosen_port:
-            self._command(f"Kill {port}", self._lab.kill_backend(port))
+            self._command(f"{title} {port}", command(port))
+
+    def action_kill_backend(self) -> None:
+        self._command_chosen("Kill", self._lab.kill_backend)
 
     def action_restart_backend(self) -> None:
-        if port := self._chosen_port:
-            self._command(f"Restart {port}", self._lab.restart_backend(port))
+        self._command_chosen("Restart", self._lab.restart_backend)
 
     def action_toggle_freeze(self) -> None:
-        if port := self._chosen_port:
-            self._command(f"Freeze {port}", self._lab.toggle_freeze(port))
+        self._command_chosen("Freeze", self._lab.toggle_freeze)
 
     def action_slow_backend(self) -> None:
+        self._command_chosen("Slow", self._lab.slow_backend)
+
+    def action_undo_faults(self) -> None:
+        self._command_chosen("Undo", self._lab.undo_faults)
+
+    def action_inject(self, key: str) -> None:
+        choice = next(choice for choice in FAULT_CHOICES if choice.key == key)
         if port := self._chosen_port:
-            self._command(f"Slow {port}", self._lab.slow_backend(port))
+            self._break(port, choice)
+
+    def action_break_backend(self) -> None:
+        grid = self.query_one(BackendGrid)
+        if backend := grid.chosen_backend:
+            kit = FaultKit(backend, self.snapshot.retry_rules)
+            self.app.push_screen(kit, partial(self._break, backend.port))
+
+    def _break(self, port: int, wish: Wish) -> None:
+        if wish == UNDO:
+            self._command(f"Undo {port}", self._lab.undo_faults(port))
+        elif wish is not None:
+            self._command(f"Break {port}", self._lab.inject(port, wish.fault))
 
     def action_change_weight(self, by: int) -> None:
-        if port := self._chosen_port:
-            self._command(f"Weight of {port}", self._lab.change_weight(port, by))
+        self._command_chosen("Weight of", lambda port: self._lab.change_weight(port, by))
 
     def action_toggle_down(self) -> None:
-        if port := self._chosen_port:
-            self._command(f"Take out {port}", self._lab.toggle_down(port))
+        self._command_chosen("Take out", self._lab.toggle_down)
 
     def action_toggle_backup(self) -> None:
-        if port := self._chosen_port:
-            self._command(f"Backup {port}", self._lab.toggle_backup(port))
+        self._command_chosen("Backup", self._lab.toggle_backup)
+
+    def action_add_backend(self) -> None:
+        self._command("Add a backend", self._lab.add_backend())
+
+    def action_remove_backend(self) -> None:
+        self._command_chosen("Remove", self._lab.remove_backend)
+
+    def action_repair(self) -> None:
+        self._command("Repair", self._lab.repair())
+
+    def action_edit_retry_rules(self) -> None:
+        self.app.push_screen(RetryRules(self.snapshot.retry_rules), self._set_retry_rules)
+
+    def _set_retry_rules(self, rules: tuple[str, ...] | None) -> None:
+        if rules is not None:
+            self._command("On failure", self._lab.set_retry_rules(rules))
 
     def action_toggle_traffic(self) -> None:
         self._command("Traffic", self._lab.toggle_traffic())
@@ -218,6 +264,16 @@ class Dashboard(Screen[None]):
 
     async def action_show_latency(self) -> None:
         screen = LatencyScreen(self._lab)
+        await self.app.push_screen(screen)
+        screen.watch(self, "snapshot", screen.show_snapshot)
+
+    async def action_show_xray(self) -> None:
+        screen = XRayScreen(self._lab)
+        await self.app.push_screen(screen)
+        screen.watch(self, "snapshot", screen.show_snapshot)
+
+    async def action_guess(self) -> None:
+        screen = GuessScreen(self._lab, self.snapshot)
         await self.app.push_screen(screen)
         screen.watch(self, "snapshot", screen.show_snapshot)
 

@@ -15,7 +15,7 @@ from tui.keys import HELP
 from tui.widgets.document import Document
 
 _WIDTH = 73
-_KEY_WIDTH, _NAME_WIDTH = 11, 17
+_KEY_WIDTH, _NAME_WIDTH = 11, 19
 _KEY_SIGNS = {
     "up": "↑",
     "down": "↓",
@@ -33,7 +33,14 @@ _KEY_SIGNS = {
     "shift+tab": "⇧tab",
 }
 _MEANINGS = (
-    ("state", "● up  ▲ backup  ‖ frozen  ○ out (down)  ✗ killed or exited"),
+    (
+        "state",
+        "what the system says: ● up  ◐ up, and made to fail  ▲ backup  ‖ frozen  ○ out (down)  ✗ killed or exited",
+    ),
+    ("nginx ~", "what nginx believes: inferred from nginx's log by its own rules, since nginx doesn't tell"),
+    ("fails 1/3", "failures on its account, and how many put it aside (max_fails)"),
+    ("benched", "put aside for fail_timeout; tried again in about so long"),
+    ("due, testing", "the next request is its test; one request is just that"),
     ("wt", "weight: how many requests it gets in proportion to the others"),
     ("hits", "requests it answered through nginx, whoever sent them"),
     ("share", "its part of all hits"),
@@ -41,6 +48,7 @@ _MEANINGS = (
     ("p50 p99", "latency of the lab's own requests over the last 10 s"),
     ("retried", "answered, but only after nginx tried more than one backend"),
     ("late", "open loop: sent over 10 ms after it was due"),
+    ("Σ", "of the last 60 s"),
     ("✗ and !", "under a chart: seconds with failed requests, with late ones"),
     ("others", "requests by anyone else: a browser, curl, wrk"),
     ("ledger", "do client, nginx and backends count the same?"),

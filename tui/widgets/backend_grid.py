@@ -1,7 +1,9 @@
 """The backends, one a line: who they are, what state they are in, and what they did."""
 
+from collections.abc import Callable
+
 from lab.models import BackendView, Snapshot
-from tui.columns import backend_line, heading_line
+from tui.columns import Drawing, backend_line, heading_line
 from tui.ink import Ink, Line
 from tui.widgets.row_panel import RowPanel
 
@@ -14,8 +16,9 @@ class BackendGrid(RowPanel):
 
     heading = "Backends"
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._clock = clock
         self._hits: dict[int, int] = {}
         self._glow: dict[int, int] = {}
 
@@ -24,10 +27,16 @@ class BackendGrid(RowPanel):
         return len(self.snapshot.backends)
 
     @property
-    def chosen_port(self) -> int | None:
-        """The port of the backend that the cursor is on; None while there is none."""
+    def chosen_backend(self) -> BackendView | None:
+        """The one that the cursor is on; None while there is none."""
         backends = self.snapshot.backends
-        return backends[self.chosen_row].port if backends else None
+        return backends[self.chosen_row] if backends else None
+
+    @property
+    def chosen_port(self) -> int | None:
+        """Its port."""
+        backend = self.chosen_backend
+        return None if backend is None else backend.port
 
     def watch_snapshot(self, before: Snapshot, now: Snapshot) -> None:
         self._notice_answers(now.backends)
@@ -47,14 +56,9 @@ class BackendGrid(RowPanel):
     def row_lines(self, rows: range, width: int) -> list[Line]:
         backends, chosen = self.snapshot.backends, self.chosen_row
         largest_share = max((backend.share or 0 for backend in backends), default=0) or 1.0
+        drawing = Drawing(self._clock(), largest_share)
         return [
-            backend_line(
-                backends[row],
-                width,
-                is_chosen=row == chosen,
-                glow=self._glow_of(backends[row].port),
-                largest_share=largest_share,
-            )
+            backend_line(backends[row], width, drawing, is_chosen=row == chosen, glow=self._glow_of(backends[row].port))
             for row in rows
         ]
 

@@ -17,9 +17,15 @@ class Document(LinePanel):
     def show(self, lines: list[Line]) -> None:
         """Show these lines from now on."""
         if lines != self._text:
+            before = self._extent
             self._text = lines
-            self.refresh(layout=True)
+            if self._extent != before:
+                self.refresh(layout=True)
             self.draw_again()
+
+    @property
+    def _extent(self) -> tuple[int, int]:
+        return self.get_content_width(), self.get_content_height()
 
     def get_content_width(self, *_: object) -> int:
         return max((cell_len(plain_text(line)) for line in self._text), default=0)

@@ -1,5 +1,7 @@
 """A heading and rows below it, of which one is chosen: what lists with a cursor have in common."""
 
+from typing import ClassVar
+
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -14,8 +16,21 @@ _WHEEL_ROWS = 3
 class RowPanel(LinePanel):
     """Keys, clicks and the wheel move the cursor and the part that is seen; the border says which part that is."""
 
+    hint: ClassVar[str] = ""
+    """What the border says besides the part that is seen."""
+    lines_a_row: ClassVar[int] = 1
+    lines_below: ClassVar[int] = 0
+    """What a list keeps free for something else below its rows."""
+
     class Chosen(Message):
         """The cursor went to another row."""
+
+    class Picked(Message):
+        """Somebody clicked on that row."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +47,7 @@ class RowPanel(LinePanel):
         raise NotImplementedError
 
     def row_lines(self, rows: range, width: int) -> list[Line]:
-        """These rows, one line each."""
+        """These rows, `lines_a_row` lines each."""
         raise NotImplementedError
 
     @property
@@ -54,30 +69,37 @@ class RowPanel(LinePanel):
         self.choose(self._chosen + steps)
 
     def get_content_height(self, *_: object) -> int:
-        return 1 + max(self.row_count, 1)
+        return 1 + max(self.row_count, 1) * self.lines_a_row + self.lines_below
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
-        count, rows = self.row_count, max(height - 1, 1)
+        count, rows = self.row_count, self._rows_shown
         self._top = min(self._top, max(count - rows, 0))
         shown = range(self._top, min(self._top + rows, count))
-        self._say_where(f"{shown.start + 1}–{shown.stop} of {count}" if len(shown) < count else "")
+        place = f"{shown.start + 1}–{shown.stop} of {count}" if len(shown) < count else ""
+        self._say_below(" · ".join(filter(None, (place, self.hint))))
         return [self.heading_line(width), *self.row_lines(shown, width)]
 
-    def _say_where(self, place: str) -> None:
-        if place != (self.border_subtitle or ""):
-            self.border_subtitle = Content(place)
+    def _say_below(self, text: str) -> None:
+        if text != (self.border_subtitle or ""):
+            self.border_subtitle = Content(text)
 
     @property
     def _rows_shown(self) -> int:
-        return max(self.size.height - 1, 1)
+        return max((self.size.height - 1 - self.lines_below) // self.lines_a_row, 1)
+
+    def _row_at(self, y: int) -> int | None:
+        """The row that is shown in that line, if one is."""
+        row = (y - 1) // self.lines_a_row
+        return row + self._top if 0 <= row < self._rows_shown and row + self._top < self.row_count else None
 
     def is_marked(self, y: int) -> bool:
-        return y > 0 and y - 1 + self._top == self.chosen_row and self.row_count > 0
+        return self._row_at(y) == self.chosen_row
 
     def on_click(self, event: events.Click) -> None:
-        row = event.get_content_offset_capture(self).y - 1 + self._top
-        if 0 <= row - self._top < self._rows_shown and row < self.row_count:
+        row = self._row_at(event.get_content_offset_capture(self).y)
+        if row is not None:
             self.choose(row)
+            self.post_message(self.Picked(row))
 
     def on_mouse_scroll_down(self) -> None:
         self._scroll(_WHEEL_ROWS)

@@ -1,0 +1,1 @@
+"""Comparing algorithms on identical traffic: scenarios, the runs, and their report."""

@@ -1,0 +1,66 @@
+"""What a comparison found: one run an algorithm, all of them on the same arrivals and the same service times."""
+
+from dataclasses import dataclass
+
+from lab.latency import LatencySummary
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One backend's part of a run."""
+
+    name: str
+    """Its port, or its number in a simulation."""
+    weight: int
+    hits: int
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One algorithm under the scenario."""
+
+    algorithm: str
+    title: str
+    """For people: `round robin`, or `round robin, again`."""
+    sent: int
+    answered: int
+    failed: int
+    retried: int
+    latency: LatencySummary
+    """Of the answered requests, from the moment each was due."""
+    shares: tuple[Share, ...]
+    fairness: float | None
+    """Jain's index of hits per weight: 1 when all get what their weights say; None without hits."""
+    percentiles_ms: tuple[tuple[float, float], ...] = ()
+    """Percent and latency, ascending: the curve that charts draw."""
+    is_again: bool = False
+    """The first algorithm a second time: how far it is from the first is how much chance there is in all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All runs of one scenario."""
+
+    scenario: str
+    description: str
+    plan: str
+    """What was fired at what, in a few words."""
+    runs: tuple[Run, ...]
+    seed: int
+    is_simulated: bool = False
+    notes: tuple[str, ...] = ()
+    """What theory says, or what else should be known."""
+
+    @property
+    def kind(self) -> str:
+        """Whether these are measurements or a model's figures."""
+        return "simulated" if self.is_simulated else "measured on a real nginx"
+
+    @property
+    def noise(self) -> float | None:
+        """How far apart the two runs of the same algorithm are at p95, as a part of the first; None without them."""
+        pair = [run.latency.p95_ms for run in self.runs if run.algorithm == self.runs[0].algorithm]
+        if len(pair) < 2 or not pair[0] or pair[1] is None:
+            return None
+        return abs(pair[1] - pair[0]) / pair[0]

@@ -1,0 +1,17 @@
+"""How a person writes a duration: `500ms`, `5s`, `2m`."""
+
+import re
+
+_UNITS_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+
+
+def seconds_of(text: str) -> float:
+    """Seconds from the text; a bare number is seconds.
+
+    Raises:
+        ValueError: it is no duration; the message says so, and how to write one.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", text, re.ASCII)
+    if found is None:
+        raise ValueError(f"{text!r} is no duration: write it like 500ms, 5s or 2m.")
+    return float(found[1]) * _UNITS_SECONDS[found[2]]

@@ -1,0 +1,182 @@
+"""Draws the X-ray: what a model and its latest decisions look like to a person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from lab.access_log import LogLine
+from lab.balancing.decision import ByHash, ByRing, Decision, port_of
+from lab.balancing.hash_consistent import HashConsistent
+from lab.balancing.least_time import eta_ms
+from lab.balancing.upstream import Visit
+from lab.fairness import Comparison, compare, jain
+from lab.odds import expected_shares, pair_odds
+from lab.twin import BY_KEY, Twin
+from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
+
+FOLLOWING_LOAD = ("least_conn", "random_two")
+"""Their shares follow whoever is free as soon as requests overlap."""
+MOST_POINTS = 20_000
+"""Of more, each cell of a drawing would stand for hundreds."""
+MOST_PAIRED = 8
+"""Of more backends there are more pairs than anybody reads."""
+
+
+def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared: bool) -> Pick:
+    """One request's first backend, and why it."""
+    port = line.attempts[0].port
+    key = decision.key if isinstance(decision, ByHash | ByRing) else None
+    steps = decision.steps if isinstance(decision, ByHash | ByRing) else ()
+    return Pick(
+        request_id=line.request_id,
+        what=f"{line.method} {line.uri}",
+        time=line.time - line.seconds,
+        port=port,
+        foretold=None if decision is None else int(port_of(decision.server)),
+        is_compared=is_compared,
+        sentence=_sentence(port, decision, twin),
+        key=key,
+        key_hash=decision.key_hash if isinstance(decision, ByRing) else steps[-1].hash if steps else None,
+        steps=tuple(HashStep(step.hash, step.place, int(port_of(step.server)), step.refusal) for step in steps),
+    )
+
+
+def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
+    where = "nowhere" if port is None else f"to {port}"
+    if twin.is_by_chance:
+        odds = _odds(twin).get(port or 0)
+        if odds is None:
+            return f"it went {where}"
+        if twin.algorithm == "random_two":
+            return f"it went {where}: nginx drew two and doesn't say which; on an idle system its odds are {odds:.1%}"
+        return f"it went {where}: nginx drew a number, and the odds of that are {odds:.1%}"
+    if decision is None:
+        told = "no live backend is left"
+        return f"it went {where}: {told}" if port is None else f"it went {where}, though the model says that {told}"
+    if port == int(port_of(decision.server)):
+        return f"it went {where}: {decision.why}"
+    return f"it went {where}, and the model had said {port_of(decision.server)}: {decision.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was counted."""
+
+    foretold: int = 0
+    right: int = 0
+    hits: Mapping[int, int] = field(default_factory=dict)
+    """By port."""
+    keyed: Mapping[int, int] = field(default_factory=dict)
+    """How often the model had expected each backend, where keys decide."""
+
+
+def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) -> XRay:
+    """The model as it is now; `visit` is what the next request is taken to be."""
+    counted = [record.hits.get(port, 0) for port in twin.peers]
+    shares = _expected(twin, record.keyed)
+    comparison = compare(counted, shares) if shares is not None and any(counted) else None
+    expected = comparison.expected if comparison is not None else (None,) * len(counted)
+    odds, etas = _odds(twin), {port: eta_ms(peer, twin.second) for port, peer in twin.peers.items()}
+    tied = _tied(twin, etas)
+    takes = [peer for peer in twin.peers.values() if not peer.spec.is_down and not peer.spec.is_backup]
+    per_weight = [
+        (count, peer.weight) for count, peer in zip(counted, twin.peers.values(), strict=True) if peer in takes
+    ]
+    return XRay(
+        algorithm=twin.algorithm,
+        foretold=record.foretold,
+        right=record.right,
+        peers=tuple(
+            PeerXRay(
+                port=port,
+                weight=peer.weight,
+                effective_weight=peer.effective_weight,
+                current_weight=peer.current_weight,
+                active=peer.conns,
+                average_ms=peer.average_ms,
+                eta_ms=etas[port],
+                refusal=peer.refusal(twin.second),
+                odds=odds.get(port),
+                is_tied=port in tied,
+                hits=count,
+                expected=wanted,
+            )
+            for (port, peer), count, wanted in zip(twin.peers.items(), counted, expected, strict=True)
+        ),
+        next_port=None if twin.is_lost else twin.next_for(visit),
+        picks=picks,
+        ring=_ring(twin),
+        pairs=_pairs(twin),
+        verdict=_verdict(twin, comparison),
+        jain=jain([count for count, _ in per_weight], [weight for _, weight in per_weight]),
+    )
+
+
+def _verdict(twin: Twin, comparison: Comparison | None) -> str | None:
+    if comparison is None:
+        return None
+    of_idle = " (expected is for an idle system)" if twin.algorithm in FOLLOWING_LOAD else ""
+    return comparison.verdict + of_idle
+
+
+def _expected(twin: Twin, keyed: Mapping[int, int]) -> tuple[float, ...] | None:
+    """Each backend's share, as far as anybody can know."""
+    if twin.algorithm not in BY_KEY:
+        return expected_shares(twin.algorithm, twin.servers)
+    total = sum(keyed.values())
+    return tuple(keyed.get(port, 0) / total for port in twin.peers) if total else None
+
+
+def _odds(twin: Twin) -> dict[int, float]:
+    """Of the next pick, or the parts of the ring."""
+    if isinstance(twin.model.method, HashConsistent):
+        shares = _parts(twin.model.method)
+        return {port: shares[peer.server] for port, peer in twin.peers.items()}
+    if not twin.is_by_chance:
+        return {}
+    eligible = [peer for peer in twin.peers.values() if peer.refusal(twin.second) is None]
+    found = expected_shares(twin.algorithm, [peer.spec for peer in eligible]) if eligible else None
+    odds = dict(zip((int(port_of(peer.server)) for peer in eligible), found or (), strict=True))
+    return {port: odds.get(port, 0.0) for port in twin.peers}
+
+
+def _pairs(twin: Twin) -> tuple[PairXRay, ...]:
+    """What `random two` may draw, and who of the two would win."""
+    eligible = [(port, peer) for port, peer in twin.peers.items() if peer.refusal(twin.second) is None]
+    if twin.algorithm != "random_two" or not 1 < len(eligible) <= MOST_PAIRED:
+        return ()
+    found = []
+    for (one, other), odds in pair_odds([peer.weight for _, peer in eligible]).items():
+        (port, peer), (rival_port, rival) = eligible[one], eligible[other]
+        busier = peer.conns * rival.weight - rival.conns * peer.weight
+        winner = None if busier == 0 else rival_port if busier > 0 else port
+        found.append(PairXRay((port, rival_port), odds, winner))
+    return tuple(sorted(found, key=lambda pair: -pair.odds))
+
+
+def _tied(twin: Twin, etas: Mapping[int, int]) -> set[int]:
+    """Those among whom `least_conn` or `least_time` would have a round."""
+    if twin.algorithm not in ("least_conn", "least_time"):
+        return set()
+    costs = {
+        port: (peer.conns if twin.algorithm == "least_conn" else etas[port]) / peer.weight
+        for port, peer in twin.peers.items()
+        if peer.refusal(twin.second) is None and not peer.spec.is_backup
+    }
+    least = [port for port, cost in costs.items() if cost == min(costs.values())]
+    return set(least) if len(least) > 1 else set()
+
+
+def _ring(twin: Twin) -> tuple[tuple[int, int], ...]:
+    method = twin.model.method
+    return _points(method) if isinstance(method, HashConsistent) and len(method.ring) <= MOST_POINTS else ()
+
+
+@lru_cache(maxsize=2)
+def _parts(method: HashConsistent) -> dict[str, float]:
+    return method.ring.shares()
+
+
+@lru_cache(maxsize=2)
+def _points(method: HashConsistent) -> tuple[tuple[int, int], ...]:
+    return tuple((point.hash, int(port_of(point.server))) for point in method.ring.points)

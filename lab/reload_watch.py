@@ -1,0 +1,130 @@
+"""What has happened since nginx's configuration was changed: who took over, who still finishes, what failed."""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import psutil
+
+from lab.access_log import LogLine
+from lab.models import OldWorker, Reload
+from lab.traffic.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """How the workers of one configuration were followed by those of the next."""
+
+    seconds: float
+    before: frozenset[int]
+    """PIDs of all workers that ran, those included that were finishing their last requests already."""
+    after: frozenset[int]
+
+
+@dataclass(slots=True)
+class Since:
+    """What was counted since a change was asked for."""
+
+    generation: int
+    change: str
+    time: float
+    finished_by_old: int = 0
+    answered: int = 0
+    failed: int = 0
+    hits: Counter[int] = field(default_factory=Counter)
+    seconds: float = 0.0
+    old_pids: tuple[int, ...] = ()
+    new_pids: tuple[int, ...] = ()
+
+    def count_line(self, line: LogLine) -> None:
+        """Count what nginx logged, unless it was before; its clock ticks in whole milliseconds."""
+        if line.generation < self.generation and line.time < math.floor(self.time * 1000) / 1000:
+            return
+        self.answered += 1
+        self.finished_by_old += line.generation < self.generation
+        self.hits.update(attempt.port for attempt in line.attempts if attempt.is_answer and attempt.port is not None)
+
+
+class ReloadWatch:
+    """Watches the latest change. One that nginx refused is forgotten, and the one before it stays the latest."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` tells the time of day."""
+        self._clock = clock
+        self._latest: Since | None = None
+        self._asked: Since | None = None
+        """The one that nginx is being told of."""
+        self._retired: frozenset[int] = frozenset()
+        """Workers that were told to end, as far as they still run."""
+        self._finishing: tuple[OldWorker, ...] = ()
+
+    def begin(self, generation: int, change: str) -> None:
+        """nginx is about to be told of a new configuration."""
+        self._asked = Since(generation, change, self._clock())
+
+    def finish(self, handover: Handover) -> None:
+        """nginx has taken it on."""
+        assert self._asked is not None
+        self._latest, self._asked = self._asked, None
+        self._latest.seconds = handover.seconds
+        self._latest.old_pids = tuple(sorted(handover.before - self._retired))
+        self._latest.new_pids = tuple(sorted(handover.after - handover.before))
+        known = {worker.pid: worker for worker in self._finishing}
+        self._retired = handover.before & handover.after
+        self._finishing = tuple(known.get(pid, OldWorker(pid)) for pid in sorted(self._retired))
+
+    def note_line(self, line: LogLine) -> None:
+        """nginx has logged a request."""
+        for since in (self._latest, self._asked):
+            if since is not None:
+                since.count_line(line)
+
+    def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """The lab's client has told what became of its requests."""
+        if self._latest is None and self._asked is None:
+            return
+        failed = sum(outcome.fate.failure is not None for outcome in outcomes)
+        for since in (self._latest, self._asked):
+            if since is not None:
+                since.failed += failed
+
+    async def look(self, port: int) -> None:
+        """See which of the old workers still run, and how many clients are connected to each at nginx's port."""
+        retired = self._retired
+        found = await asyncio.to_thread(lambda: tuple(_finishing(retired, port))) if retired else ()
+        if self._retired is retired:
+            self._finishing, self._retired = found, frozenset(worker.pid for worker in found)
+
+    def view(self) -> Reload | None:
+        """The latest change and what has happened since; None before the first."""
+        since = self._latest
+        if since is None:
+            return None
+        return Reload(
+            since.generation,
+            since.change,
+            since.time,
+            since.seconds,
+            since.old_pids,
+            since.new_pids,
+            self._finishing,
+            since.finished_by_old,
+            since.answered,
+            since.failed,
+            tuple(sorted(since.hits.items())),
+        )
+
+
+def _finishing(pids: Iterable[int], port: int) -> Iterator[OldWorker]:
+    for pid in sorted(pids):
+        try:
+            connections = psutil.Process(pid).net_connections("tcp")
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.AccessDenied:
+            yield OldWorker(pid)
+        else:
+            ends = [each.laddr.port for each in connections if each.laddr and each.status != psutil.CONN_LISTEN]
+            yield OldWorker(pid, ends.count(port))

@@ -1,0 +1,54 @@
+"""Brings backends back that died, a little later each time, and leaves alone one that keeps dying."""
+
+import asyncio
+import contextlib
+
+from lab.backend_port import Backend
+from lab.errors import LabError
+
+TRIES = 5
+BACKOFF_SECONDS = 0.5
+"""Before the first try; doubled for each further one."""
+SETTLED_SECONDS = 10.0
+"""How long a revived backend has to live to count as well again."""
+
+
+class Reviver:
+    """Sees to backends that have failed.
+
+    One that was told to end, or ended with code 0, stays ended, as with `Restart=on-failure` in systemd.
+    """
+
+    def __init__(self) -> None:
+        self._is_over = False
+        self._revivals: dict[int, asyncio.Task[None]] = {}
+
+    def consider(self, backend: Backend) -> None:
+        """A backend's process has ended."""
+        revival = self._revivals.get(backend.port)
+        if not self._is_over and backend.has_failed and (revival is None or revival.done()):
+            self._revivals[backend.port] = asyncio.create_task(self._revive(backend))
+
+    def forget(self, port: int) -> None:
+        """Let that backend be."""
+        if (revival := self._revivals.pop(port, None)) is not None:
+            revival.cancel()
+
+    def stop(self) -> None:
+        """Revive nobody any more."""
+        self._is_over = True
+        for port in list(self._revivals):
+            self.forget(port)
+
+    async def _revive(self, backend: Backend) -> None:
+        for attempt in range(TRIES):
+            if not backend.has_failed:
+                return
+            wait_seconds = BACKOFF_SECONDS * 2**attempt
+            backend.note = f"restarting in {wait_seconds:g} s (try {attempt + 1} of {TRIES}): {backend.note}"
+            await asyncio.sleep(wait_seconds)
+            with contextlib.suppress(LabError):  # its note says why it didn't start
+                await backend.revive()
+            await asyncio.wait((backend.end,), timeout=SETTLED_SECONDS)
+        if backend.has_failed:
+            backend.note = f"left alone after {TRIES} tries: {backend.note}"

@@ -1,0 +1,200 @@
+"""Follows the real nginx by its log with a model that foretells each pick, and keeps count of how often it is right."""
+
+from collections import Counter, deque
+from math import inf
+
+from lab.access_log import LogLine
+from lab.balancing.decision import Decision
+from lab.balancing.upstream import HOME, Request
+from lab.moments import Event, Flight, Moments, flight_of
+from lab.nginx.render import Upstream
+from lab.portrait import Record, pick_of, portrait
+from lab.twin import BY_KEY, Twin
+from lab.witnesses import Attempt
+from lab.xray import Pick, XRay
+
+BUSY_RPS = 1000
+"""More requests a second are not followed: that would cost the lab too much."""
+PICKS_KEPT = 20
+
+
+class Shadow:
+    """A twin for each configuration and each worker of nginx, one after the other."""
+
+    def __init__(self, upstreams: dict[int, Upstream], workers: int) -> None:
+        """`upstreams` has what was balanced under each generation of the configuration, the newest last."""
+        self.foretold = 0
+        self.right = 0
+        self.is_resting = False
+        self._upstreams = upstreams
+        self._workers = workers
+        self._moments = Moments()
+        self._second, self._in_second = 0, 0
+        self._generation = 0
+        self._worker_pid = 0
+        self._twin: Twin | None = None
+        self._fresh: tuple[int, Twin] | None = None
+        self._visit = HOME
+        self._picks: deque[tuple[Flight, Decision | None, bool]] = deque(maxlen=PICKS_KEPT)
+        self._hits: Counter[int] = Counter()
+        self._expected: Counter[int] = Counter()
+        """Of the keyed algorithms, whose shares depend on the keys."""
+
+    def note_line(self, line: LogLine) -> None:
+        """nginx has logged a request."""
+        if self._workers > 1 or not line.attempts or line.generation < self._generation:
+            return
+        if line.generation > self._generation or line.worker_pid != self._worker_pid:
+            self._count_anew(line)
+        if line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
+            self._hits[port] += 1
+        self._watch_rate(int(line.time))
+        if not self.is_resting and (upstream := self._upstreams.get(line.generation)) is not None:
+            self._moments.file(flight_of(line, upstream))
+
+    def zero(self) -> None:
+        """Count hits anew."""
+        self._hits.clear()
+        self._expected.clear()
+
+    def settle(self, now: float) -> None:
+        """Have the model go through all that is surely complete at this time of day."""
+        for moment, is_late in self._moments.complete(now):
+            self._go_through(moment, is_late=is_late)
+
+    def view(self) -> XRay | None:
+        """What is known now; None before nginx has a configuration."""
+        if not self._upstreams:
+            return None
+        generation, upstream = next(reversed(self._upstreams.items()))
+        if why_not := self._why_not():
+            return XRay(upstream.algorithm, why_not, self.foretold, self.right)
+        if self._twin is None or generation != self._generation:
+            return portrait(self._twin_of(generation), Record(self.foretold, self.right), (), HOME)
+        picks = tuple(self._told_pick(*each) for each in self._picks)
+        return portrait(self._twin, Record(self.foretold, self.right, self._hits, self._expected), picks, self._visit)
+
+    def _twin_of(self, generation: int) -> Twin:
+        """Of a configuration that has served nothing yet; with large weights a ring takes its time to make."""
+        if self._fresh is None or self._fresh[0] != generation:
+            self._fresh = (generation, Twin(self._upstreams[generation]))
+        return self._fresh[1]
+
+    def _why_not(self) -> str | None:
+        if self._workers > 1:
+            return f"each of nginx's {self._workers} workers picks for itself, so there is no X-ray"
+        return f"the X-ray rests above {BUSY_RPS:,} req/s" if self.is_resting else None
+
+    def _count_anew(self, line: LogLine) -> None:
+        """The line's configuration, or its worker, is a new one: it knows nothing of what was."""
+        self.settle(inf)
+        if line.generation > self._generation:
+            self.zero()
+        self._generation, self._worker_pid = line.generation, line.worker_pid
+        self._picks.clear()
+        self._visit = HOME
+        upstream = self._upstreams.get(line.generation)
+        self._twin = Twin(upstream) if upstream is not None else None
+
+    def _watch_rate(self, second: int) -> None:
+        if second != self._second:
+            if self.is_resting and (self._in_second <= BUSY_RPS or second > self._second + 1):
+                self._wake()
+            self._second, self._in_second = second, 0
+        self._in_second += 1
+        if self._in_second > BUSY_RPS and not self.is_resting:
+            self.is_resting = True
+            self._moments.clear()
+            self._picks.clear()
+            self._expected.clear()
+
+    def _wake(self) -> None:
+        self.is_resting = False
+        self.zero()
+        if (upstream := self._upstreams.get(self._generation)) is not None:
+            self._twin = Twin(upstream)
+            self._twin.lose()
+
+    def _go_through(self, moment: list[Event], *, is_late: bool) -> None:
+        """All events of one millisecond."""
+        twin = self._twin
+        assert twin is not None
+        twin.second = moment[0][0] // 1000
+        ended: list[int | None] = []
+        for place, (*_, number, flight) in enumerate(moment):
+            if number == 0:
+                self._begin(twin, moment, place, ended, is_late=is_late)
+                continue
+            attempts = flight.line.attempts
+            if flight.request is not None:
+                self._finish(flight.request, attempts[number - 1], is_failure=flight.failures[number - 1])
+                ended.append(attempts[number - 1].port)
+                if number < len(attempts):
+                    self._try_again(twin, flight.request, attempts[number])
+
+    def _begin(self, twin: Twin, moment: list[Event], place: int, ended: list[int | None], *, is_late: bool) -> None:
+        """A pick; `ended` are the backends that were done with a request earlier in this millisecond, or later."""
+        flight = moment[place][-1]
+        request = twin.begin(flight.line)
+        decision = None if twin.is_by_chance else twin.choose(request, flight.line.attempts[0].port, ended)
+        if not _fits(flight, decision) and twin.algorithm not in BY_KEY:
+            flight = _whom_it_fits(decision, moment, place) or flight
+        port = flight.line.attempts[0].port
+        is_compared = not (is_late or twin.is_by_chance or twin.is_lost)
+        is_right = _fits(flight, decision)
+        self.foretold += is_compared
+        self.right += is_compared and is_right
+        twin.follow(request, port, decision)
+        if not (is_late or twin.is_by_chance):
+            twin.note_record(port, is_right=is_right)
+        flight.request = request
+        self._picks.append((flight, decision, is_compared))
+        if twin.algorithm in BY_KEY:
+            self._visit = twin.visit_of(flight.line)
+            if decision is not None:
+                self._expected[_port(decision)] += 1
+
+    def _try_again(self, twin: Twin, request: Request, attempt: Attempt) -> None:
+        """nginx tries another one: it could be foretold, too, but a pick a request is enough to look at."""
+        decision = None if twin.is_by_chance else request.choose()
+        twin.follow(request, attempt.port, decision)
+
+    def _finish(self, request: Request, attempt: Attempt, *, is_failure: bool) -> None:
+        if request.peer is None:
+            return
+        if is_failure:
+            request.failed()
+        else:
+            header_seconds = attempt.header_seconds
+            request.succeeded(None if header_seconds is None else round(header_seconds * 1000))
+
+    def _told_pick(self, flight: Flight, decision: Decision | None, is_compared: bool) -> Pick:
+        assert self._twin is not None
+        return pick_of(flight.line, decision, self._twin, is_compared=is_compared)
+
+
+def _port(decision: Decision) -> int:
+    return int(decision.server.rpartition(":")[2])
+
+
+def _fits(flight: Flight, decision: Decision | None) -> bool:
+    return flight.line.attempts[0].port == (None if decision is None else _port(decision))
+
+
+def _whom_it_fits(decision: Decision | None, moment: list[Event], place: int) -> Flight | None:
+    """Of several that began in this millisecond nobody knows who was first: one whom the pick fits changes places."""
+    mine = moment[place]
+    if not _may_wait(mine[-1]):
+        return None
+    for other in range(place + 1, len(moment)):
+        at, order, told, number, flight = moment[other]
+        if number == 0 and _may_wait(flight) and _fits(flight, decision):
+            moment[place] = (*mine[:4], flight)
+            moment[other] = (at, order, told, number, mine[-1])
+            return flight
+    return None
+
+
+def _may_wait(flight: Flight) -> bool:
+    """Whether nothing more happens to it in the millisecond in which it began."""
+    return flight.line.seconds >= 0.001 and len(flight.line.attempts) == 1

@@ -1,0 +1,207 @@
+"""The X-ray's screen, and guessing whom nginx picks next."""
+
+from dataclasses import replace
+
+import pytest
+
+from lab.errors import LabError
+from lab.models import Snapshot, TrafficView
+from lab.shadow import Shadow
+from lab.xray import XRay
+from tests.tui.fake_lab import FakeLab
+from tests.tui.samples import request, running
+from tests.tui.showing import AppPilot, dashboard_of, lines, show, toasts
+from tests.unit.made_up import answered_by
+from tests.unit.test_shadow import follow, in_turn, line, upstream_of
+from tests.waiting import wait_for
+from tui.screens.dashboard import Dashboard
+from tui.screens.guess import GuessScreen
+from tui.screens.xray import XRayScreen
+from tui.widgets.guess_panel import GuessPanel
+from tui.widgets.line_panel import LinePanel
+from tui.widgets.xray_drawing import XRayDrawing
+from tui.widgets.xray_table import XRayTable
+
+PAUSED = TrafficView(target_rps=100.0, is_paused=True)
+
+
+def xray_of(algorithm: str, *ports: int, weights: tuple[int, ...] = (1, 1, 1, 1, 1)) -> XRay:
+    """After these picks, one after the other."""
+    return follow(Shadow({1: upstream_of(*weights, algorithm=algorithm)}, 1), in_turn(ports))
+
+
+def shown(pilot: AppPilot, panel: type[LinePanel]) -> list[str]:
+    return lines(pilot.app.screen.query_one(panel))
+
+
+def title(pilot: AppPilot) -> str:
+    return str(pilot.app.screen.query_one(XRayTable).border_title)
+
+
+async def open_xray(pilot: AppPilot) -> None:
+    await pilot.press("x")
+    await wait_for(pilot, lambda: isinstance(pilot.app.screen, XRayScreen), what="the X-ray")
+    await wait_for(pilot, lambda: any(shown(pilot, XRayTable)), what="its table")
+    await pilot.pause()
+
+
+async def test_round_robin_shows_its_weights_and_who_is_next() -> None:
+    """5:1:1 after a a b; the title says that it is a model, and how often it was right."""
+    snapshot = running(xray=xray_of("round_robin", 71, 71, 72, weights=(5, 1, 1)))
+    async with dashboard_of(FakeLab(), snapshot) as pilot:
+        await open_xray(pilot)
+        assert title(pilot) == "X-ray of round robin · a model · ✓ predicted 3 of 3"
+        heading, first, second, third, *_ = shown(pilot, XRayTable)
+        assert heading.split() == ["port", "weight", "effective", "current", "hits", "share", "expected"]
+        assert first.split()[:6] == ["▸", "1", "71", "5", "5", "+1"]
+        assert first.endswith("next")
+        assert second.split()[:5] == ["2", "72", "1", "1", "-4"]
+        assert third.split()[:5] == ["3", "73", "1", "1", "+3"]
+        assert shown(pilot, XRayDrawing)[0].startswith("GET /: it went to 72: its current weight 3 is the highest of")
+
+
+async def test_a_mistake_is_told() -> None:
+    """In the record, and by the pick."""
+    snapshot = running(xray=xray_of("round_robin", 71, 73))
+    async with dashboard_of(FakeLab(), snapshot) as pilot:
+        await open_xray(pilot)
+        assert title(pilot).endswith("a model · 50.0 %, predicted 1 of 2")
+        assert "it went to 73, and the model had said 72" in shown(pilot, XRayDrawing)[0]
+        assert any("latest 71 73✗" in each for each in shown(pilot, XRayDrawing))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "says"),
+    [
+        ("least_conn", "tied"),
+        ("random", "20.0 %"),
+        ("random_two", "the second one drawn"),
+        ("ip_hash", "modulo 5 ="),
+        ("hash", "numbers 0 are 71's"),
+        ("hash_consistent", "the ring, 800 points"),
+        ("least_time", "expected ms"),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_each_algorithm_shows_what_it_decides_by(algorithm: str, says: str, size: tuple[int, int]) -> None:
+    """On any terminal, nothing is wider than its panel."""
+    snapshot = running(xray=xray_of(algorithm, 71, 72, 73, 74), algorithm=algorithm)
+    async with dashboard_of(FakeLab(), snapshot, size=size) as pilot:
+        await open_xray(pilot)
+        text = "\n".join([*shown(pilot, XRayTable), *shown(pilot, XRayDrawing)])
+        assert says in text
+        assert "Noise or real?" in text
+        assert "Jain's fairness index" in text
+
+
+async def test_why_there_is_none_is_said() -> None:
+    """Instead of a table."""
+    xray = XRay("round_robin", "the X-ray rests above 1,000 req/s", 412, 412)
+    async with dashboard_of(FakeLab(), running(xray=xray)) as pilot:
+        await open_xray(pilot)
+        assert shown(pilot, XRayTable)[0] == "The X-ray rests above 1,000 req/s."
+        assert title(pilot).endswith("predicted 412 of 412")
+
+
+async def test_the_screen_follows_and_leads_back() -> None:
+    """A newer snapshot is shown; keys fire, pause and zero; escape closes."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
+        await open_xray(pilot)
+        await show(pilot, lab, running(sequence=2, xray=xray_of("round_robin", 71, 72)))
+        await wait_for(pilot, lambda: "it went to 72" in shown(pilot, XRayDrawing)[0], what="the newer pick")
+        await pilot.press("space", "enter", "z")
+        expected = {("toggle_traffic",), ("fire_once",), ("zero_counters",)}
+        await wait_for(pilot, lambda: set(lab.commands) == expected, what="the commands")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
+
+
+async def open_game(pilot: AppPilot) -> None:
+    await pilot.press("g")
+    await wait_for(pilot, lambda: isinstance(pilot.app.screen, GuessScreen), what="the game")
+    await wait_for(pilot, lambda: any(shown(pilot, GuessPanel)), what="its panel")
+
+
+def revealed(sequence: int, *ports: int) -> Snapshot:
+    """The lab's client is paused; its latest request went to the last of these, and the X-ray knows of it."""
+    xray = xray_of("round_robin", *ports)
+    picks = [replace(pick, request_id=str(number)) for number, pick in enumerate(xray.picks, start=1)]
+    feed = [
+        request(number, attempts=(answered_by(port),), request_id=str(number))
+        for number, port in enumerate(ports, start=1)
+    ]
+    return running(sequence, traffic=PAUSED, feed=tuple(feed), xray=replace(xray, picks=tuple(picks)))
+
+
+async def test_a_guess_fires_one_request_and_is_revealed() -> None:
+    """The client is paused first; the answer comes with the X-ray's sentence, and counts; then the client goes on."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
+        await open_game(pilot)
+        await wait_for(pilot, lambda: lab.commands == [("toggle_traffic",)], what="the pause")
+        await pilot.press("2")
+        assert lab.commands == [("toggle_traffic",)], "nothing is fired before the client has stopped"
+        await show(pilot, lab, revealed(2, 71))
+        await wait_for(pilot, lambda: "Press its number" in "".join(shown(pilot, GuessPanel)), what="the question")
+        assert "next" not in "".join(shown(pilot, GuessPanel)[3:8]), "the answer isn't given away"
+        await pilot.press("2")
+        await wait_for(pilot, lambda: lab.commands[1:] == [("fire_once",)], what="the request")
+        assert "You say 72" in "".join(shown(pilot, GuessPanel))
+        await show(pilot, lab, revealed(3, 71, 72))
+        await wait_for(pilot, lambda: "✓ Right: nginx picked 72." in shown(pilot, GuessPanel), what="the answer")
+        assert "it went to 72: its current weight" in "".join(shown(pilot, GuessPanel))
+        await pilot.press("1")
+        await show(pilot, lab, revealed(4, 71, 72, 73))
+        await wait_for(
+            pilot, lambda: "✗ You said 71: nginx picked 73." in shown(pilot, GuessPanel), what="the second answer"
+        )
+        assert "Score: 1 of 2 right" in shown(pilot, GuessPanel)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
+        assert lab.commands.count(("toggle_traffic",)) == 2
+
+
+async def test_another_clients_request_is_no_answer() -> None:
+    """Nor is one that the X-ray hasn't gone through yet."""
+    lab = FakeLab()
+    async with dashboard_of(lab, revealed(1, 71)) as pilot:
+        await open_game(pilot)
+        await pilot.press("2")
+        await wait_for(pilot, lambda: lab.commands == [("fire_once",)], what="the request, and no pause")
+        foreign = revealed(2, 71, 72)
+        feed = (foreign.feed[0], replace(foreign.feed[1], client="curl/8"))
+        await show(pilot, lab, replace(foreign, feed=feed))
+        early = revealed(3, 71, 72, 73)
+        assert early.xray is not None
+        await show(pilot, lab, replace(early, feed=(*feed, early.feed[2]), xray=replace(early.xray, picks=())))
+        assert "on its way" in "".join(shown(pilot, GuessPanel))
+        await show(pilot, lab, replace(early, sequence=4, feed=(*feed, early.feed[2])))
+        await wait_for(pilot, lambda: "nginx picked 73." in "".join(shown(pilot, GuessPanel)), what="the answer")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
+        assert lab.commands == [("fire_once",)], "a client that was paused stays so"
+
+
+async def test_hints_can_be_hidden_and_a_refusal_is_told() -> None:
+    """Without hints there are question marks; a lab that can't fire says why, and another guess may follow."""
+    lab = FakeLab()
+    async with dashboard_of(lab, revealed(1, 71)) as pilot:
+        await open_game(pilot)
+        await pilot.press("h")
+        await wait_for(pilot, lambda: "?" in shown(pilot, GuessPanel)[3], what="hidden hints")
+        lab.refuses = LabError("The lab's client has ended: R starts it again.")
+        await pilot.press("1")
+        await wait_for(pilot, lambda: any("has ended" in toast for toast in toasts(pilot)), what="the reason")
+        await wait_for(pilot, lambda: "on its way" not in "".join(shown(pilot, GuessPanel)), what="the question again")
+
+
+async def test_a_foreign_uri_is_made_harmless() -> None:
+    """What a client sent can't steer the terminal."""
+    shadow = Shadow({1: upstream_of(1, 1, algorithm="hash")}, 1)
+    xray = follow(shadow, [line(0, answered_by(71), uri="/\x1b[2J")])
+    async with dashboard_of(FakeLab(), running(xray=xray, algorithm="hash")) as pilot:
+        await open_xray(pilot)
+        text = "".join(shown(pilot, XRayDrawing))
+        assert "/␛[2J" in text
+        assert "\x1b" not in text

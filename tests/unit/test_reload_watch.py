@@ -1,0 +1,88 @@
+"""Counting from a change of nginx's configuration on."""
+
+import asyncio
+import os
+
+from lab.models import OldWorker, Reload
+from lab.reload_watch import Handover, ReloadWatch
+from tests.unit.clock import FakeClock
+from tests.unit.made_up import answered_by, log_line, outcome, refused_by
+
+NOBODY = 2**22 + 1
+"""A PID that no process has."""
+
+
+def handover(before: set[int], after: set[int]) -> Handover:
+    return Handover(0.08, frozenset(before), frozenset(after))
+
+
+def shown(watch: ReloadWatch) -> Reload:
+    reload = watch.view()
+    assert reload is not None
+    return reload
+
+
+def test_before_the_first_change_there_is_nothing_to_show() -> None:
+    """Requests alone are no reload."""
+    watch = ReloadWatch(FakeClock())
+    watch.note_line(log_line())
+    watch.note_outcomes([outcome(error="refused", status=None)])
+    assert watch.view() is None
+
+
+def test_what_is_logged_and_fails_after_the_change_is_counted() -> None:
+    """By old workers and new ones; what came before isn't, though it may be read later."""
+    clock = FakeClock(1000.0004)
+    watch = ReloadWatch(clock)
+    watch.begin(2, "least_conn")
+    watch.note_line(log_line(answered_by(71))._replace(time=999.999))
+    watch.note_line(log_line(answered_by(71))._replace(time=1000.0))
+    watch.note_outcomes([outcome(1), outcome(2, status=None, error="reset"), outcome(3, status=502)])
+    watch.finish(handover({10}, {10, 11}))
+    watch.note_line(log_line(refused_by(71), answered_by(72))._replace(time=1000.2, generation=2))
+    watch.note_line(log_line(answered_by(72))._replace(time=1000.1, generation=1))
+    assert shown(watch) == Reload(
+        generation=2,
+        change="least_conn",
+        time=1000.0004,
+        seconds=0.08,
+        old_pids=(10,),
+        new_pids=(11,),
+        finishing=(OldWorker(10),),
+        finished_by_old=2,
+        answered=3,
+        failed=2,
+        hits=((71, 1), (72, 2)),
+    )
+
+
+def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:
+    """A worker that was still finishing from the change before is shown as such and isn't an old worker twice."""
+    watch = ReloadWatch(FakeClock())
+    watch.begin(2, "one")
+    watch.finish(handover({10}, {10, 11}))
+    watch.note_line(log_line()._replace(time=1001.0, generation=2))
+    watch.begin(3, "two")
+    watch.finish(handover({10, 11}, {10, 11, 12}))
+    reload = shown(watch)
+    assert (reload.change, reload.answered, reload.old_pids, reload.new_pids) == ("two", 0, (11,), (12,))
+    assert [worker.pid for worker in reload.finishing] == [10, 11]
+
+
+def test_a_change_that_nginx_refuses_leaves_the_one_before_it() -> None:
+    """Which goes on counting meanwhile."""
+    watch = ReloadWatch(FakeClock())
+    watch.begin(2, "taken")
+    watch.finish(handover({10}, {11}))
+    watch.begin(3, "refused")
+    watch.note_line(log_line()._replace(time=1001.0, generation=2))
+    assert (shown(watch).change, shown(watch).answered) == ("taken", 1)
+
+
+def test_old_workers_that_have_ended_are_shown_no_more() -> None:
+    """Those that run are shown with the connections to nginx's port that they hold, here none."""
+    watch = ReloadWatch(FakeClock())
+    watch.begin(2, "least_conn")
+    watch.finish(handover({NOBODY, os.getpid()}, {NOBODY, os.getpid(), 1}))
+    asyncio.run(watch.look(port=1))
+    assert shown(watch).finishing == (OldWorker(os.getpid(), 0),)

@@ -1,0 +1,116 @@
+"""Bringing dead backends back."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from lab.backend_port import Backend
+from lab.errors import NotReadyError
+from lab.revival import Reviver
+from tests.unit.clock import in_virtual_time, virtual_seconds
+
+
+@dataclass
+class Mortal:
+    """A backend that dies again until it has been revived often enough."""
+
+    cures: int
+    """How many revivals it takes."""
+    lives_seconds: float = 0.0
+    """How long it lives each time before it dies again; 0 if it doesn't even start."""
+    port: int = 71
+    has_failed: bool = True
+    note: str | None = "ended with code 3: no such luck"
+    notes: list[tuple[float, str | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.end.set_result(None)
+
+    async def revive(self) -> None:
+        self.notes.append((virtual_seconds(), self.note))
+        self.cures -= 1
+        self.note = None
+        if self.cures > 0 and self.lives_seconds == 0:
+            self.note = "ended with code 3: no such luck"
+            raise NotReadyError("It didn't start.")
+        self.has_failed = False
+        self.end = asyncio.get_running_loop().create_future()
+        if self.cures > 0:
+            asyncio.get_running_loop().call_later(self.lives_seconds, self.die)
+
+    def die(self) -> None:
+        self.has_failed, self.note = True, "ended by signal 11"
+        self.end.set_result(None)
+
+
+def revived(cures: int, lives_seconds: float = 0.0) -> Mortal:
+    """What has become of it after a minute."""
+
+    async def scenario() -> Mortal:
+        mortal = Mortal(cures, lives_seconds)
+        Reviver().consider(cast("Backend", mortal))
+        await asyncio.sleep(60)
+        return mortal
+
+    return in_virtual_time(scenario())
+
+
+def test_a_dead_backend_is_brought_back_and_its_note_says_when() -> None:
+    """Half a second later, with the reason of its death."""
+    mortal = revived(cures=1)
+    assert mortal.notes == [(0.5, "restarting in 0.5 s (try 1 of 5): ended with code 3: no such luck")]
+    assert not mortal.has_failed
+    assert mortal.note is None
+
+
+def test_each_further_try_comes_after_twice_the_time() -> None:
+    """Until one succeeds."""
+    mortal = revived(cures=3)
+    assert [at for at, _ in mortal.notes] == [0.5, 1.5, 3.5]
+    assert mortal.notes[2][1] == "restarting in 2 s (try 3 of 5): ended with code 3: no such luck"
+    assert not mortal.has_failed
+
+
+@pytest.mark.parametrize(
+    ("lives_seconds", "last_words"), [(0.0, "ended with code 3: no such luck"), (2.0, "ended by signal 11")]
+)
+def test_one_that_keeps_dying_is_left_alone_after_five_tries(lives_seconds: float, last_words: str) -> None:
+    """Whether it doesn't start or dies soon after; its last words stay."""
+    mortal = revived(cures=99, lives_seconds=lives_seconds)
+    assert len(mortal.notes) == 5
+    assert mortal.has_failed
+    assert mortal.note == f"left alone after 5 tries: {last_words}"
+
+
+def test_one_that_ended_in_good_order_stays_ended() -> None:
+    """It was told to, and whoever told it doesn't want it back."""
+
+    async def scenario() -> Mortal:
+        mortal = Mortal(cures=1, has_failed=False)
+        Reviver().consider(cast("Backend", mortal))
+        await asyncio.sleep(60)
+        return mortal
+
+    assert in_virtual_time(scenario()).notes == []
+
+
+@pytest.mark.parametrize("is_all_over", [False, True], ids=["removed", "the lab ends"])
+def test_nobody_is_revived_that_isnt_wanted_any_more(is_all_over: bool) -> None:
+    """A removed backend, or all when the lab ends."""
+
+    async def scenario() -> Mortal:
+        reviver, mortal = Reviver(), Mortal(cures=1)
+        reviver.consider(cast("Backend", mortal))
+        await asyncio.sleep(0.1)
+        if is_all_over:
+            reviver.stop()
+            reviver.consider(cast("Backend", mortal))
+        else:
+            reviver.forget(mortal.port)
+        await asyncio.sleep(60)
+        return mortal
+
+    assert in_virtual_time(scenario()).notes == []

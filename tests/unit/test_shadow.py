@@ -1,0 +1,203 @@
+"""The model that follows nginx's log: how it orders what it is told, and what it does when nginx does otherwise."""
+
+from collections.abc import Iterable
+from random import Random
+
+import pytest
+
+from lab.access_log import LogLine
+from lab.config import BackendSpec
+from lab.nginx.render import Upstream
+from lab.shadow import BUSY_RPS, PICKS_KEPT, Shadow
+from lab.witnesses import Attempt
+from lab.xray import XRay
+from tests.unit.made_up import answered_by, log_line, refused_by
+
+START = 1_721_000_000.0
+LATER = START + 1_000_000
+NOBODY = Attempt("lablb", None, 502)
+GONE = Attempt("127.0.0.1:71", 71, None)
+ATTEMPTS = (*(answered_by(port) for port in (71, 72, 73, 99)), refused_by(71), refused_by(73), NOBODY, GONE)
+
+
+def upstream_of(*weights: int, algorithm: str = "round_robin") -> Upstream:
+    return Upstream(algorithm, tuple((71 + place, BackendSpec(weight=weight)) for place, weight in enumerate(weights)))
+
+
+def line(ms: int, *attempts: Attempt, took_ms: int = 0, shot: str = "", uri: str = "/", generation: int = 1) -> LogLine:
+    """A request that was over so many milliseconds after the start."""
+    made_up = log_line(*attempts, shot=shot, uri=uri)
+    return made_up._replace(time=START + ms / 1000, seconds=took_ms / 1000, generation=generation)
+
+
+def follow(shadow: Shadow, lines: Iterable[LogLine]) -> XRay:
+    """The X-ray once all of this is settled."""
+    for each in lines:
+        shadow.note_line(each)
+    shadow.settle(LATER)
+    xray = shadow.view()
+    assert xray is not None
+    return xray
+
+
+def in_turn(ports: Iterable[int], from_ms: int = 0, step_ms: int = 5) -> list[LogLine]:
+    return [line(from_ms + number * step_ms, answered_by(port)) for number, port in enumerate(ports)]
+
+
+def test_a_sequence_is_foretold_and_the_next_one_is_named() -> None:
+    """5:1:1 is a a b a c a a; the state is that after the last pick."""
+    xray = follow(Shadow({1: upstream_of(5, 1, 1)}, 1), in_turn((71, 71, 72, 71)))
+    assert (xray.right, xray.foretold) == (4, 4)
+    assert [peer.current_weight for peer in xray.peers] == [-1, -3, 4]
+    assert xray.next_port == 73
+    assert xray.last is not None
+    assert xray.last.sentence == "it went to 71: its current weight 6 is the highest of 6, -3, 4"
+
+
+def test_nothing_is_said_of_a_moment_before_all_of_it_is_told() -> None:
+    """A line may be late by 0.3 s, and a slow request is told of only when it is over."""
+    shadow = Shadow({1: upstream_of(1, 1, 1)}, 1)
+    shadow.note_line(line(900, answered_by(71), took_ms=400))
+    shadow.settle(START + 1.1)
+    assert shadow.foretold == 0
+    shadow.settle(START + 1.3)
+    assert shadow.foretold == 1
+
+
+def test_requests_that_overlap_are_taken_in_the_order_of_their_beginnings() -> None:
+    """The first one is the slowest, so that it is logged last."""
+    lines = [line(20, answered_by(72), took_ms=10), line(30, answered_by(73), took_ms=5)]
+    xray = follow(Shadow({1: upstream_of(1, 1, 1)}, 1), [*lines, line(100, answered_by(71), took_ms=99)])
+    assert (xray.right, xray.foretold) == (3, 3)
+    assert [pick.port for pick in xray.picks] == [71, 72, 73]
+
+
+def test_active_requests_are_those_that_have_begun_and_not_ended() -> None:
+    """least_conn spares the one that is busy, until it is done."""
+    lines = [line(100, answered_by(71), took_ms=100), *in_turn((72, 72, 72), from_ms=50), line(101, answered_by(72))]
+    xray = follow(Shadow({1: upstream_of(1, 1, algorithm="least_conn")}, 1), lines)
+    assert (xray.right, xray.foretold) == (5, 5)
+    assert [peer.active for peer in xray.peers] == [0, 0]
+    assert [peer.is_tied for peer in xray.peers] == [True, True]
+
+
+def test_of_requests_that_began_together_the_pick_is_given_to_whom_it_fits() -> None:
+    """The log has whole milliseconds and doesn't say who was first."""
+    lines = [line(3, answered_by(72), took_ms=3), line(4, answered_by(71), took_ms=4)]
+    xray = follow(Shadow({1: upstream_of(1, 1)}, 1), lines)
+    assert (xray.right, xray.foretold) == (2, 2)
+
+
+def test_what_nginx_did_is_taken_over() -> None:
+    """Two swapped picks are two mistakes, told as such, and no third follows."""
+    xray = follow(Shadow({1: upstream_of(1, 1, 1)}, 1), in_turn((72, 71, 73, 71, 72, 73, 71)))
+    assert xray.foretold - xray.right == 1
+    first = xray.picks[0]
+    assert first.is_wrong
+    assert first.sentence.startswith("it went to 72, and the model had said 71: ")
+    assert not xray.picks[-1].is_wrong
+
+
+@pytest.mark.parametrize("weights", [(1, 1, 1, 1, 1), (5, 1, 1), (3, 2, 4, 1)])
+@pytest.mark.parametrize("ahead", [1, 2, 3, 4])
+def test_a_model_that_lost_its_place_finds_it_again(weights: tuple[int, ...], ahead: int) -> None:
+    """nginx is some picks ahead of what its log says; after a few rounds the model is right again."""
+    cycle = follow_cycle(weights, 60)
+    shadow = Shadow({1: upstream_of(*weights)}, 1)
+    follow(shadow, in_turn(cycle[ahead : ahead + 40]))
+    foretold, right = shadow.foretold, shadow.right
+    follow(shadow, in_turn(cycle[ahead + 40 : 60], from_ms=1000))
+    assert shadow.right - right == shadow.foretold - foretold > 10
+
+
+def follow_cycle(weights: tuple[int, ...], picks: int) -> list[int]:
+    """Whom smooth weighted round robin picks, in a few lines of its own."""
+    currents = [0] * len(weights)
+    found = []
+    for _ in range(picks):
+        currents = [current + weight for current, weight in zip(currents, weights, strict=True)]
+        best = currents.index(max(currents))
+        currents[best] -= sum(weights)
+        found.append(71 + best)
+    return found
+
+
+def test_a_failure_puts_a_backend_aside_and_the_retry_is_followed() -> None:
+    """71 refuses; the others take turns as in nginx."""
+    lines = [line(0, refused_by(71), answered_by(72)), *in_turn((73, 72, 73), from_ms=5)]
+    xray = follow(Shadow({1: upstream_of(1, 1, 1)}, 1), lines)
+    assert (xray.right, xray.foretold) == (4, 4)
+    assert [peer.refusal for peer in xray.peers] == ["it failed, and its fail_timeout isn't over", None, None]
+
+
+def test_a_new_configuration_begins_anew_and_old_workers_are_left_alone() -> None:
+    """The record goes on; hits are those of the new one."""
+    shadow = Shadow({1: upstream_of(1, 1), 2: upstream_of(1, 1)}, 1)
+    follow(shadow, in_turn((71, 72, 71)))
+    new = [line(100, answered_by(71), generation=2), line(101, answered_by(71)), line(102, answered_by(72))]
+    xray = follow(shadow, [*new, line(103, answered_by(72), generation=2)])
+    assert (xray.right, xray.foretold) == (5, 5)
+    assert [peer.hits for peer in xray.peers] == [1, 1]
+
+
+def test_it_rests_when_there_is_too_much_and_finds_its_way_afterwards() -> None:
+    """Nothing is counted until it knows its place in the rounds again."""
+    shadow = Shadow({1: upstream_of(1, 1, 1)}, 1)
+    xray = follow(shadow, [line(number % 1000, answered_by(71)) for number in range(BUSY_RPS + 1)])
+    assert xray.why_not == "the X-ray rests above 1,000 req/s"
+    foretold = shadow.foretold
+    xray = follow(shadow, in_turn((72, 73, 71, 72, 73, 71, 72), from_ms=3000))
+    assert xray.why_not is None
+    assert shadow.foretold - foretold == 4
+    assert not any(pick.is_wrong for pick in xray.picks)
+
+
+def test_keys_have_their_hash_and_their_walk() -> None:
+    """The ring is there to be drawn, too."""
+    shadow = Shadow({1: upstream_of(1, 1, 1, algorithm="hash_consistent")}, 1)
+    xray = follow(shadow, [line(0, answered_by(71), uri="/a")])
+    assert xray.last is not None
+    assert xray.last.key == "/a"
+    assert xray.last.steps[-1].port == xray.last.foretold
+    assert len(xray.ring) == 480
+    assert sum(peer.odds or 0 for peer in xray.peers) == pytest.approx(1)
+
+
+def test_hits_are_held_against_what_was_expected() -> None:
+    """Counted since the counters were zeroed; chance has a verdict, and fairness an index."""
+    shadow = Shadow({1: upstream_of(3, 1, algorithm="random")}, 1)
+    follow(shadow, in_turn((71,) * 40))
+    shadow.zero()
+    xray = follow(shadow, in_turn((71, 71, 72, 71) * 10, from_ms=900))
+    assert [(peer.hits, peer.expected, peer.odds) for peer in xray.peers] == [(30, 30.0, 0.75), (10, 10.0, 0.25)]
+    assert xray.verdict == "differences this size are chance: p = 1.00"
+    assert xray.jain == pytest.approx(1)
+    assert xray.foretold == 0
+    assert len(xray.picks) == PICKS_KEPT
+
+
+def test_several_workers_have_no_xray() -> None:
+    """Each picks for itself, and the log of all doesn't tell what each is about to do."""
+    xray = follow(Shadow({1: upstream_of(1, 1)}, 3), in_turn((71, 71, 71)))
+    assert xray.why_not == "each of nginx's 3 workers picks for itself, so there is no X-ray"
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["round_robin", "least_conn", "random_two", "hash", "hash_consistent", "least_time"]
+)
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_logged_is_followed(algorithm: str, seed: int) -> None:
+    """Made-up attempts in any order, ports that nobody knows, times that jump: no request stays active."""
+    rng = Random(seed)
+    shadow = Shadow({number: upstream_of(1, 2, 3, algorithm=algorithm) for number in (1, 2)}, 1)
+    for number in range(300):
+        tried = [rng.choice(ATTEMPTS) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+        ms = number * 3 + rng.randrange(-500, 5)
+        made_up = line(ms, *tried, took_ms=rng.choice((0, 0, 1, 7, 300)), uri=rng.choice(("/", "", "/\ud800")))
+        shadow.note_line(made_up._replace(generation=1 + (number > 150)))
+        if rng.random() < 0.1:
+            shadow.settle(START + ms / 1000)
+            shadow.view()
+    xray = follow(shadow, [])
+    assert [peer.active for peer in xray.peers] == [0, 0, 0]
+    assert 0 <= xray.right <= xray.foretold

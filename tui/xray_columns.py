@@ -1,0 +1,109 @@
+"""The X-ray's table: a line a backend, with the columns that its algorithm looks at."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lab.xray import PeerXRay, XRay
+from tui.formatting import UNKNOWN, count, fit, percent, shorten
+from tui.ink import Ink, Line, Span
+
+BY_KEY = ("ip_hash", "hash", "hash_consistent")
+OWNER_INKS = (Ink.HEADING, Ink.GOOD, Ink.WARNING, Ink.ACCENT, Ink.BAD)
+_SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the algorithm looks at in a backend."""
+
+    heading: str
+    cell: Callable[[PeerXRay], str]
+
+    @property
+    def width(self) -> int:
+        return len(self.heading) + 2
+
+
+_WEIGHT = Column("weight", lambda peer: str(peer.weight))
+_EFFECTIVE = Column("effective", lambda peer: str(peer.effective_weight))
+_CURRENT = Column("current", lambda peer: f"{peer.current_weight:+d}" if peer.current_weight else "0")
+_ACTIVE = Column("active", lambda peer: str(peer.active))
+_ODDS = Column(" odds", lambda peer: percent(peer.odds))
+_COLUMNS = {
+    "round_robin": (_WEIGHT, _EFFECTIVE, _CURRENT),
+    "least_conn": (_WEIGHT, _ACTIVE, _CURRENT),
+    "random": (_WEIGHT, _ODDS),
+    "random_two": (_WEIGHT, _ACTIVE, Column("idle odds", lambda peer: percent(peer.odds))),
+    "hash_consistent": (_WEIGHT, Column("of ring", lambda peer: percent(peer.odds))),
+    "least_time": (
+        _WEIGHT,
+        _ACTIVE,
+        Column("avg ms", lambda peer: str(peer.average_ms)),
+        Column("expected ms", lambda peer: count(peer.eta_ms)),
+    ),
+}
+_HITS, _SHARE, _EXPECTED = 8, 9, 10
+_NUMBER, _PORT = 4, 6
+
+
+def sign_of(place: int) -> Span:
+    """How the backend at this place in the list is drawn: a sign and an ink."""
+    return _SIGNS[place % len(_SIGNS)], OWNER_INKS[place % len(OWNER_INKS)]
+
+
+def peer_heading(algorithm: str, width: int) -> Line:
+    """The line above the backends."""
+    cells = [" " * _NUMBER, fit("port", _PORT)]
+    cells += [fit(column.heading, column.width, to_right=True) for column in _columns(algorithm)]
+    cells += [fit("hits", _HITS, to_right=True), fit("share", _SHARE, to_right=True)]
+    cells.append(fit("expected", _EXPECTED, to_right=True))
+    return ((shorten("".join(cells), width), Ink.HEADING),)
+
+
+def peer_lines(xray: XRay, width: int, *, says_next: bool = True, numbers: bool = True) -> list[Line]:
+    """A line a backend.
+
+    Args:
+        says_next: Whether whoever is next is marked.
+        numbers: Whether what the algorithm looks at is shown.
+    """
+    places = range(len(xray.peers))
+    return [_peer_line(place, xray, width, says_next=says_next, numbers=numbers) for place in places]
+
+
+def _peer_line(place: int, xray: XRay, width: int, *, says_next: bool, numbers: bool) -> Line:
+    peer, hits = xray.peers[place], sum(each.hits for each in xray.peers)
+    is_next = says_next and peer.port == xray.next_port
+    sign, ink = sign_of(place)
+    spans: list[Span] = [
+        ("▸ " if is_next else "  ", Ink.ACCENT),
+        (f"{sign} ", ink),
+        (fit(str(peer.port), _PORT), Ink.STRONG if is_next else Ink.PLAIN),
+    ]
+    for column in _columns(xray.algorithm):
+        text = column.cell(peer) if numbers else "?"
+        spans.append((fit(text, column.width, to_right=True), Ink.PLAIN if numbers else Ink.MUTED))
+    spans += [
+        (fit(count(peer.hits, _HITS - 1), _HITS, to_right=True), Ink.STRONG),
+        (fit(percent(peer.hits / hits if hits else None), _SHARE, to_right=True), Ink.PLAIN),
+        (fit(_expected(peer, hits), _EXPECTED, to_right=True), Ink.MUTED),
+    ]
+    room = width - sum(len(text) for text, _ in spans) - 2
+    note, note_ink = _note(peer, is_next=is_next, has_key=xray.algorithm in BY_KEY) if numbers else ("", Ink.PLAIN)
+    return (*spans, ("  ", Ink.PLAIN), (shorten(note, max(room, 0)), note_ink))
+
+
+def _columns(algorithm: str) -> Sequence[Column]:
+    return _COLUMNS.get(algorithm, (_WEIGHT,))
+
+
+def _expected(peer: PeerXRay, hits: int) -> str:
+    return percent(peer.expected / hits) if peer.expected is not None and hits else UNKNOWN
+
+
+def _note(peer: PeerXRay, *, is_next: bool, has_key: bool) -> Span:
+    if peer.refusal is not None:
+        return f"✗ {peer.refusal}", Ink.BAD
+    if is_next:
+        return f"next{', tied' * peer.is_tied}{' with the last key' * has_key}", Ink.ACCENT
+    return ("tied" if peer.is_tied else ""), Ink.MUTED
