@@ -27,9 +27,10 @@ from lab.options import (
     run_traffic,
     traffic_options,
 )
+from lab.output import require_writable, write
 from lab.ports import choose_ports
 from lab.session import LabSession
-from lab.simulation.options import simulation_options, simulation_plan
+from lab.simulation.command import simulate
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -61,12 +62,6 @@ PREDICT_EPILOG = """\b
 Examples:
   lablb predict --algorithm round_robin --weights 5,1,1 -n 7
   lablb predict --algorithm hash --path /a --path /b -n 2
-"""
-SIMULATE_EPILOG = """\b
-Examples:
-  lablb simulate --backends 1000 --balancers 20 -n 1000000
-  lablb simulate -a round_robin -a least_conn --slow 1 --load 0.4
-  lablb simulate -a random --backends 1 --format json
 """
 COMPLETION_EPILOG = """\b
 Examples:
@@ -150,15 +145,12 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
     """
     config = lab_config(options, run_traffic(options))
     if output is not None:
-        _require_writable(output)
+        require_writable(output)
     if (notice := choose_ports(config).notice) is not None:
         click.echo(f"lablb: {notice}", err=True)
     report = asyncio.run(_run(config))
     text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        _write_report(text, output)
+    write(text, output)
     if report.is_interrupted:
         ctx.exit(ExitCode.INTERRUPTED)
     if report.traffic.answered == 0:
@@ -218,31 +210,6 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
         click.echo(forecast.as_text(), nl=False)
 
 
-@cli.command(context_settings=HELP | {"show_default": True}, epilog=SIMULATE_EPILOG)
-@simulation_options
-@click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text")
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to FILE.")
-def simulate(format_: str, output: Path | None, **options: Any) -> None:
-    """Simulate what one machine can't run: many backends, behind many balancers that don't know of each other.
-
-    Requests arrive by chance (Poisson), the same ones for each algorithm, and wait at busy backends. Nothing is
-    measured.
-    """
-    plan = simulation_plan(options)
-    if output is not None:
-        _require_writable(output)
-    from lab.simulation.report import SimulationReport  # noqa: PLC0415
-
-    is_watched = sys.stderr.isatty()
-    with click.progressbar(plan.algorithms, label="simulated", file=sys.stderr, hidden=not is_watched) as algorithms:
-        report = SimulationReport.of(plan, algorithms)
-    text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")
-
-
 @cli.command(context_settings=HELP, epilog=COMPLETION_EPILOG)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
@@ -253,6 +220,7 @@ def completion(shell: str) -> None:
 
 
 cli.add_command(compare)
+cli.add_command(simulate)
 
 
 def main() -> None:
@@ -317,23 +285,3 @@ def _ended_by_signals(end: Callable[[], object]) -> Iterator[None]:
     finally:
         for name in handled:
             loop.remove_signal_handler(getattr(signal, name))
-
-
-def _require_writable(path: Path) -> None:
-    is_new = not path.exists()
-    try:
-        with path.open("a", encoding="utf-8"):
-            pass
-        if is_new:  # a run that fails leaves no empty report
-            path.unlink()
-    except OSError as error:
-        raise NotReadyError(f"{path} can't be written ({error.strerror}): give another file with -o.") from None
-
-
-def _write_report(text: str, path: Path) -> None:
-    """Into the file, or to stdout where the disk refuses by now: what was measured isn't thrown away."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        click.echo(text, nl=False)
-        raise LabError(f"{path} can't be written ({error.strerror}): the report is on stdout instead.") from None

@@ -12,102 +12,152 @@ from heapq import heapify, heappop, heappush
 SPARE_ENTRIES = 64
 
 
-class Rank:
-    """The members of a level that have the same weight."""
-
-    __slots__ = ("given", "heap", "members")
-
-    def __init__(self) -> None:
-        self.given = 0
-        """What each member was given in all rounds so far."""
-        self.members = 0
-        self.heap: list[tuple[int, int, int]] = []
-        """(given - current weight, place, stamp): the lowest is ahead. Those whose stamp is old have left."""
-
-
 class Level:
     """The peers with equally many requests per weight."""
 
-    __slots__ = ("members", "ranks", "total_weight")
+    __slots__ = ("is_listed", "load", "members", "ranks", "total_weight")
 
-    def __init__(self) -> None:
+    def __init__(self, load: float) -> None:
+        self.load = load
         self.ranks: dict[int, Rank] = {}
+        """By weight."""
         self.total_weight = 0
         self.members = 0
+        self.is_listed = False
+        """Among those that may be the lowest."""
+
+
+class Rank:
+    """The members of a level that have the same weight."""
+
+    __slots__ = ("above", "below", "conns", "given", "heap", "level", "members", "newcomers", "weight")
+
+    def __init__(self, level: Level, weight: int, conns: int) -> None:
+        self.level = level
+        self.weight = weight
+        self.conns = conns
+        """Of each member."""
+        self.given = 0
+        """What each member was given in all rounds so far."""
+        self.members = 0
+        self.heap: list[int] = []
+        """The members' entries, the lowest ahead, among those of peers that have left."""
+        self.newcomers: list[int] = []
+        """Entries that aren't in the heap yet: most leave before anybody looks."""
+        self.above: Rank | None = None
+        """Of those with one request more; None until there was one."""
+        self.below: Rank | None = None
 
 
 class Fewest:
-    """`least_conn` while all are up; equal to `lab.balancing.least_conn`, request by request."""
+    """`least_conn` while all are up; equal to `lab.balancing.least_conn`, request by request.
+
+    A peer's entry is what it lacks times the number of peers, plus its place: entries sort by the first, and equals by
+    their place.
+    """
 
     def __init__(self, weights: Sequence[int]) -> None:
-        self._weights = weights
-        self._conns = [0] * len(weights)
-        self._filed = [0] * len(weights)
-        """What its rank was given less its current weight, as of when it came."""
-        self._stamps = [0] * len(weights)
+        self._count = len(weights)
+        self._entries = [0] * len(weights)
+        """Of each peer the one that counts."""
         self._levels: dict[float, Level] = {}
-        self._loads: list[float] = []
-        """A heap of the levels' loads; levels that became empty are dropped when they come up."""
-        for place in range(len(weights)):
-            self._enter(place, 0)
+        """By requests per weight."""
+        self._listed: list[tuple[float, Level]] = []
+        """A heap; levels that became empty are dropped when they come up."""
+        self._ranks: list[Rank] = []
+        """That each peer is in."""
+        for place, weight in enumerate(weights):
+            self._ranks.append(self._rank(weight, 0))
+            self._enter(place, self._ranks[place], 0)
 
     def pick(self) -> int:
         """The one with the fewest requests per weight; equals take turns."""
-        levels, loads, stamps = self._levels, self._loads, self._stamps
-        while not levels[loads[0]].members:
-            del levels[heappop(loads)]
-        level = levels[loads[0]]
+        level = self._listed[0][1]
+        while not level.members:
+            heappop(self._listed)
+            level.is_listed = False
+            level = self._listed[0][1]
         is_alone = level.members == 1
-        best_current, best = 0, -1
+        best, best_current = -1, 0
         for weight, rank in level.ranks.items():
-            heap = rank.heap
-            while heap and heap[0][2] != stamps[heap[0][1]]:
-                heappop(heap)
             if not is_alone:
                 rank.given += weight
-            if heap:
-                filed, place, _ = heap[0]
-                current = rank.given - filed
+            entry = self._first(rank)
+            if entry is not None:
+                lacks, place = divmod(entry, self._count)
+                current = rank.given - lacks
                 if best < 0 or current > best_current or (current == best_current and place < best):
-                    best_current, best = current, place
+                    best, best_current = place, current
         paid = 0 if is_alone else level.total_weight
-        self._leave(best, level)
-        self._conns[best] += 1
-        self._enter(best, best_current - paid)
+        rank = self._ranks[best]
+        if rank.above is None:
+            rank.above = self._rank(rank.weight, rank.conns + 1)
+            rank.above.below = rank
+        self._leave(rank)
+        self._enter(best, rank.above, best_current - paid)
         return best
 
-    def release(self, place: int, _: float) -> None:
+    def release(self, place: int) -> None:
         """One of its requests was answered."""
-        weight = self._weights[place]
-        level = self._levels[self._conns[place] / weight]
-        current = level.ranks[weight].given - self._filed[place]
-        self._leave(place, level)
-        self._conns[place] -= 1
-        self._enter(place, current)
+        rank = self._ranks[place]
+        assert rank.below is not None, "it has none"
+        current = rank.given - self._entries[place] // self._count
+        self._leave(rank)
+        self._enter(place, rank.below, current)
 
-    def _leave(self, place: int, level: Level) -> None:
-        weight = self._weights[place]
-        self._stamps[place] += 1
-        level.ranks[weight].members -= 1
+    def _leave(self, rank: Rank) -> None:
+        level = rank.level
+        rank.members -= 1
         level.members -= 1
-        level.total_weight -= weight
+        level.total_weight -= rank.weight
 
-    def _enter(self, place: int, current: int) -> None:
-        weight = self._weights[place]
-        load = self._conns[place] / weight
-        level = self._levels.get(load)
-        if level is None:
-            level = self._levels[load] = Level()
-            heappush(self._loads, load)
-        rank = level.ranks.get(weight)
-        if rank is None:
-            rank = level.ranks[weight] = Rank()
+    def _enter(self, place: int, rank: Rank, current: int) -> None:
+        level = rank.level
         rank.members += 1
         level.members += 1
-        level.total_weight += weight
-        filed = self._filed[place] = rank.given - current
-        heap = rank.heap
-        heappush(heap, (filed, place, self._stamps[place]))
-        if len(heap) > 2 * rank.members + SPARE_ENTRIES:
-            heap[:] = [entry for entry in heap if entry[2] == self._stamps[entry[1]]]
-            heapify(heap)
+        level.total_weight += rank.weight
+        if not level.is_listed:
+            level.is_listed = True
+            heappush(self._listed, (level.load, level))
+        self._ranks[place] = rank
+        entry = self._entries[place] = (rank.given - current) * self._count + place
+        newcomers = rank.newcomers
+        newcomers.append(entry)
+        if len(newcomers) > 2 * rank.members + SPARE_ENTRIES:
+            newcomers[:] = self._counting(newcomers, rank)
+
+    def _first(self, rank: Rank) -> int | None:
+        """The entry of the member that is ahead."""
+        heap, entries, ranks, count = rank.heap, self._entries, self._ranks, self._count
+        if rank.newcomers:
+            for entry in rank.newcomers:
+                place = entry % count
+                if entries[place] == entry and ranks[place] is rank:
+                    heappush(heap, entry)
+            rank.newcomers.clear()
+            if len(heap) > 2 * rank.members + SPARE_ENTRIES:
+                heap[:] = self._counting(heap, rank)
+                heapify(heap)
+        while heap:
+            entry = heap[0]
+            place = entry % count
+            if entries[place] == entry and ranks[place] is rank:
+                return entry
+            heappop(heap)
+        return None
+
+    def _counting(self, among: list[int], rank: Rank) -> set[int]:
+        """Those of these entries whose peers haven't left."""
+        entries, ranks, count = self._entries, self._ranks, self._count
+        return {entry for entry in among if entries[entry % count] == entry and ranks[entry % count] is rank}
+
+    def _rank(self, weight: int, conns: int) -> Rank:
+        """The one for these; made if there is none."""
+        load = conns / weight
+        level = self._levels.get(load)
+        if level is None:
+            level = self._levels[load] = Level(load)
+        rank = level.ranks.get(weight)
+        if rank is None:
+            rank = level.ranks[weight] = Rank(level, weight, conns)
+        return rank

@@ -2,12 +2,14 @@
 their number.
 
 A test holds each to its model, request by request. What has no fast variant here is picked by the model itself.
+A balancer knows of its own requests only, and looks which of them are done when the next one comes.
 """
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, cycle
+from heapq import heappop, heappush
+from itertools import accumulate, count, cycle
 from random import Random
 
 from lab.balancing.methods import upstream_named
@@ -16,15 +18,18 @@ from lab.balancing.random import MOST_IN_VAIN
 from lab.balancing.upstream import Request, Visit
 from lab.simulation.fewest import Fewest
 
+STARTED_SECONDS = 1_000_000
+"""By nginx's clock, which counts from long ago."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """One balancer's: backends are numbers from 0 on."""
+    """One balancer's: backends are numbers from 0 on, times are in ms."""
 
-    pick: Callable[[], int]
-    """Picks a backend for the next request."""
-    release: Callable[[int, float], object] | None = None
-    """The backend has answered, after so many ms; None if it doesn't matter."""
+    pick: Callable[[float], int]
+    """Picks a backend for a request that comes now; the times may not go backwards."""
+    note: Callable[[int, float, float], None] | None = None
+    """Is told the backend that was picked, when that was, and when it will have answered; None if it doesn't matter."""
 
 
 def picker_for(algorithm: str, weights: Sequence[int], seed: str, keys: int) -> Picker:
@@ -32,17 +37,21 @@ def picker_for(algorithm: str, weights: Sequence[int], seed: str, keys: int) -> 
     rng = Random(seed)  # noqa: S311 - a die, not a key
     match algorithm:
         case "round_robin":
-            return Picker(turns(weights))
+            turn = turns(weights)
+            return Picker(lambda _: turn())
         case "least_conn":
-            fewest = Fewest(weights)
-            return Picker(fewest.pick, fewest.release)
+            return having_fewest(weights)
         case "random":
-            return Picker(drawing(weights, rng))
+            draw = drawing(weights, rng)
+            return Picker(lambda _: draw())
         case "random_two":
-            return drawing_two(weights, rng)
+            if len(weights) == 1:
+                return Picker(lambda _: 0)
+            two = DrawingTwo(weights, rng)
+            return Picker(two.pick, two.note)
         case _:
             model = ByModel(algorithm, weights, rng, keys)
-            return Picker(model.pick, model.release)
+            return Picker(model.pick, model.note)
 
 
 def turns(weights: Sequence[int]) -> Callable[[], int]:
@@ -89,34 +98,64 @@ def drawing(weights: Sequence[int], rng: Random) -> Callable[[], int]:
     return lambda: bisect_right(starts, draw(31) % total) - 1
 
 
-def drawing_two(weights: Sequence[int], rng: Random) -> Picker:
-    """Random two."""
-    one = drawing(weights, rng)
-    conns = [0] * len(weights)
-    turn = turns(weights)
+def having_fewest(weights: Sequence[int]) -> Picker:
+    """Least connections."""
+    fewest = Fewest(weights)
+    choose, release = fewest.pick, fewest.release
+    under_way: list[tuple[float, int]] = []
 
-    def pick() -> int:
-        first = second = one()
-        in_vain = 0
-        while second == first:
-            second = one()
-            if second == first:
-                in_vain += 1
-                if in_vain > MOST_IN_VAIN:
-                    second = turn()
-                    conns[second] += 1
-                    return second
-        if conns[second] * weights[first] > conns[first] * weights[second]:
-            second = first
-        conns[second] += 1
-        return second
+    def pick(now_ms: float) -> int:
+        while under_way and under_way[0][0] <= now_ms:
+            release(heappop(under_way)[1])
+        return choose()
 
-    def release(place: int, _: float) -> None:
-        conns[place] -= 1
+    def note(place: int, _: float, done_ms: float) -> None:
+        heappush(under_way, (done_ms, place))
 
-    if len(weights) == 1:
-        return Picker(lambda: 0)
-    return Picker(pick, release)
+    return Picker(pick, note)
+
+
+class DrawingTwo:
+    """Random two: of two backends it has to know how busy they are, and of no others."""
+
+    def __init__(self, weights: Sequence[int], rng: Random) -> None:
+        self._weights = weights
+        self._draw = drawing(weights, rng)
+        self._turn = turns(weights)
+        self._under_way: dict[int, list[float]] = {}
+        """When a backend will have answered what it has; those that have nothing are left out."""
+
+    def pick(self, now_ms: float) -> int:
+        """Draw until two different ones were drawn, and compare them."""
+        first = self._draw()
+        for _ in range(MOST_IN_VAIN + 1):
+            second = self._draw()
+            if second != first:
+                return first if self._is_busier(second, first, now_ms) else second
+        return self._turn()
+
+    def note(self, place: int, _: float, done_ms: float) -> None:
+        """That one has a request more until then."""
+        dones = self._under_way.get(place)
+        if dones is None:
+            self._under_way[place] = [done_ms]
+        else:
+            heappush(dones, done_ms)
+
+    def _is_busier(self, one: int, other: int, now_ms: float) -> bool:
+        weights = self._weights
+        conns = self._conns(one, now_ms)
+        return conns > 0 and conns * weights[other] > self._conns(other, now_ms) * weights[one]
+
+    def _conns(self, place: int, now_ms: float) -> int:
+        dones = self._under_way.get(place)
+        if dones is None:
+            return 0
+        while dones and dones[0] <= now_ms:
+            heappop(dones)
+        if not dones:
+            del self._under_way[place]
+        return len(dones)
 
 
 class ByModel:
@@ -125,23 +164,32 @@ class ByModel:
     def __init__(self, algorithm: str, weights: Sequence[int], rng: Random, keys: int) -> None:
         servers = [PeerSpec(f"10.0.{place >> 8}.{place & 255}:80", weight) for place, weight in enumerate(weights)]
         self._upstream = upstream_named(
-            algorithm, servers, clock=lambda: 0, chance=lambda: rng.getrandbits(31), tries_limit=1
+            algorithm,
+            servers,
+            clock=lambda: STARTED_SECONDS + int(self._now_ms / 1000),
+            chance=lambda: rng.getrandbits(31),
+            tries_limit=1,
         )
+        self._now_ms = 0.0
         self._places = {peer: place for place, peer in enumerate(self._upstream.primaries)}
         self._rng = rng
         self._keys = keys
-        self._open: dict[int, list[Request]] = {}
+        self._picked: Request
+        self._numbers = count()
+        self._under_way: list[tuple[float, int, float, Request]] = []
 
-    def pick(self) -> int:
+    def pick(self, now_ms: float) -> int:
         """Pick a backend for a client and a URI that are drawn."""
+        self._now_ms = now_ms
+        while self._under_way and self._under_way[0][0] <= now_ms:
+            done_ms, _, begun_ms, request = heappop(self._under_way)
+            request.succeeded(round(done_ms - begun_ms))
         key = self._rng.randrange(self._keys)
-        request = self._upstream.begin(Visit(f"/{key}", f"{10 + (key >> 16)}.{key >> 8 & 255}.{key & 255}.1"))
-        request.pick()
-        assert request.peer is not None
-        place = self._places[request.peer]
-        self._open.setdefault(place, []).append(request)
-        return place
+        self._picked = self._upstream.begin(Visit(f"/{key}", f"{10 + (key >> 16)}.{key >> 8 & 255}.{key & 255}.1"))
+        self._picked.pick()
+        assert self._picked.peer is not None
+        return self._places[self._picked.peer]
 
-    def release(self, place: int, response_ms: float) -> None:
-        """One of its requests was answered; which one doesn't matter to any algorithm."""
-        self._open[place].pop().succeeded(round(response_ms))
+    def note(self, _: int, now_ms: float, done_ms: float) -> None:
+        """The one that was picked last will be done then."""
+        heappush(self._under_way, (done_ms, next(self._numbers), now_ms, self._picked))

@@ -1,19 +1,9 @@
 """What queueing theory knows exactly: the means that a simulation has to meet."""
 
 import math
-from dataclasses import dataclass
 
+from lab.comparison.inside import Theory
 from lab.simulation.plan import Plan, Service
-
-
-@dataclass(frozen=True, slots=True)
-class Theory:
-    """The exact means of a plan."""
-
-    name: str
-    """`M/M/1`, `M/M/c`, `M/D/1` or `M/G/1`."""
-    mean_ms: float
-    wait_ms: float
 
 
 def theory_of(plan: Plan, algorithm: str) -> Theory | None:
