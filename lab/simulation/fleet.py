@@ -47,8 +47,8 @@ def fleet_run(plan: Plan, algorithm: str, traffic: Traffic) -> Run:
         retried=0,
         latency=latency,
         shares=tuple(
-            Share(str(place), weight, hit)
-            for place, (weight, hit) in enumerate(zip(plan.peer_weights, hits, strict=True))
+            Share(str(number), weight, hit)
+            for number, (weight, hit) in enumerate(zip(plan.peer_weights, hits, strict=True), 1)
         ),
         fairness=jain(hits, plan.peer_weights),
         percentiles_ms=tuple((percent, _percentile(ascending, percent)) for percent in CURVE_PERCENTS),

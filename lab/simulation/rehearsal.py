@@ -41,7 +41,7 @@ class Rehearsal:
     overhead_ms: float = DEFAULT_OVERHEAD_MS
 
     def run(self) -> Counts:
-        """Let it happen. The backends' ports are their places, from 0."""
+        """Let it happen. The backends' ports are their numbers, from 1."""
         stage = Stage(self)
         stage.agenda.run()
         return stage.counts
@@ -157,13 +157,13 @@ class Errand:
         stage, peer = self._stage, self._request.peer
         assert peer is not None
         self._is_over = True
-        place = stage.place_of[peer]
+        number = stage.place_of[peer] + 1
         latency_ms = stage.agenda.now_ms - self._due_ms
         self._request.succeeded(round(latency_ms))
         stage.counts.answered += 1
         stage.counts.retried += attempt > 1
-        stage.counts.hits[place] += 1
-        stage.counts.latencies[place].record((latency_ms * 1000,))
+        stage.counts.hits[number] += 1
+        stage.counts.latencies[number].record((latency_ms * 1000,))
 
     def _give_up(self) -> None:
         """The client hangs up: nginx drops the request, and holds it against nobody."""

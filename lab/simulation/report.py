@@ -66,9 +66,9 @@ def rehearsed(
     by_name = {rehearsal.algorithm: rehearsal for rehearsal in rehearsals}
     first = rehearsals[0]
     scenario = first.scenario
-    places = range(len(scenario.weights))
+    numbers = range(1, len(scenario.weights) + 1)
     runs = [
-        run_of(Entry(name), by_name[name].run(), scenario.weights, places)
+        run_of(Entry(name), by_name[name].run(), scenario.weights, numbers)
         for name in _told(list(by_name), on_progress, clock)
     ]
     return Comparison(
