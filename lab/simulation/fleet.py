@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from operator import mul
 
 from lab.comparison.inside import Inside, Start
@@ -17,11 +17,11 @@ from lab.simulation.queues import Passage, passage
 from lab.simulation.theory import theory_of
 from lab.simulation.traffic import Traffic
 
-WARM_UP_PART = 0.1
-"""Of all requests: the first ones find empty queues, and their latencies don't count."""
-ROUNDS_OF_THE_START = 2
 SLICES = 40
-"""Of the time, for the p99 over time."""
+"""Of the requests, for the p99 over time."""
+WARM_UP_SLICES = 4
+"""The first requests find empty queues, and their latencies don't count."""
+ROUNDS_OF_THE_START = 2
 CLEARLY_OVERLOADED = 1.05
 """Arrivals to what can be served; chance alone may bring one backend a little over 1."""
 
@@ -29,27 +29,24 @@ CLEARLY_OVERLOADED = 1.05
 def fleet_run(plan: Plan, algorithm: str, traffic: Traffic) -> Run:
     """Run this traffic under the algorithm."""
     passed = passage(plan, algorithm, traffic)
-    warm_up = round(plan.requests * WARM_UP_PART)
-    ascending = sorted(passed.responses_ms[warm_up:])
+    bounds = [plan.requests * part // SLICES for part in range(SLICES + 1)]
+    slices = [sorted(passed.responses_ms[begin:end]) for begin, end in pairwise(bounds)]
+    warm_up = bounds[WARM_UP_SLICES]
+    ascending = sorted(chain.from_iterable(slices[WARM_UP_SLICES:]))
     latency = _summary(ascending)
+    assert latency.mean_ms is not None
+    work_ms = sum(map(mul, traffic.services_ms[warm_up:], map(plan.slowness.__getitem__, passed.places[warm_up:])))
     counts = Counter(passed.places)
     hits = [counts[place] for place in range(plan.backends)]
-    worked = (plan.slowness[place] for place in passed.places[warm_up:])
-    work_ms = sum(map(mul, traffic.services_ms[warm_up:], worked))
-    assert latency.mean_ms is not None
-    entry = Entry(algorithm)
     return Run(
         algorithm=algorithm,
-        title=entry.title,
+        title=Entry(algorithm).title,
         sent=plan.requests,
         answered=plan.requests,
         failed=0,
         retried=0,
         latency=latency,
-        shares=tuple(
-            Share(str(number), weight, hit)
-            for number, (weight, hit) in enumerate(zip(plan.peer_weights, hits, strict=True), 1)
-        ),
+        shares=tuple(map(Share, map(str, count(1)), plan.peer_weights, hits)),
         fairness=jain(hits, plan.peer_weights),
         percentiles_ms=tuple((percent, _percentile(ascending, percent)) for percent in CURVE_PERCENTS),
         inside=Inside(
@@ -58,7 +55,11 @@ def fleet_run(plan: Plan, algorithm: str, traffic: Traffic) -> Run:
             overloaded=_overloaded(plan, hits),
             bunching=bunching(traffic.arrivals_ms[warm_up:], passed.places[warm_up:], plan.service_time_ms),
             start=_start(plan, traffic, passed, warm_up) if plan.balancers > 1 else None,
-            p99_over_time_ms=tuple(_over_time(traffic, passed)),
+            p99_over_time_ms=tuple(
+                (traffic.arrivals_ms[end - 1] / 1000, _percentile(part, 99))
+                for end, part in zip(bounds[1:], slices, strict=True)
+                if part
+            ),
             theory=theory_of(plan, algorithm),
         ),
     )
@@ -74,16 +75,6 @@ def _start(plan: Plan, traffic: Traffic, passed: Passage, warm_up: int) -> Start
         p99_ms=_percentile(sorted(passed.responses_ms[:count]), 99),
         bunching=bunching(traffic.arrivals_ms[:count], passed.places[:count], plan.service_time_ms),
     )
-
-
-def _over_time(traffic: Traffic, passed: Passage) -> list[tuple[float, float]]:
-    responses_ms = passed.responses_ms
-    bounds = [len(responses_ms) * part // SLICES for part in range(SLICES + 1)]
-    return [
-        (traffic.arrivals_ms[end - 1] / 1000, _percentile(sorted(responses_ms[begin:end]), 99))
-        for begin, end in pairwise(bounds)
-        if end > begin
-    ]
 
 
 def _overloaded(plan: Plan, hits: Sequence[int]) -> int:

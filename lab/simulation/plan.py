@@ -8,7 +8,8 @@ from lab.algorithms import algorithm_named
 from lab.errors import UsageError
 
 MOST_BACKENDS = 100_000
-MOST_REQUESTS = 100_000_000
+MOST_REQUESTS = 10_000_000
+"""About a gigabyte, and minutes."""
 HEAVY_SQUARED_VARIATION = 10.0
 """Of the heavy tail: the variance is so many times the squared mean; of the exponential distribution it is 1."""
 

@@ -1,11 +1,9 @@
 """Lets time pass: requests arrive, are picked a backend for, wait there for a free place, are worked on, and leave."""
 
 from array import array
-from collections import deque
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heappop, heappush, heapreplace
-from typing import Any
 
 from lab.simulation.picking import picker_for
 from lab.simulation.plan import Plan
@@ -16,7 +14,7 @@ from lab.simulation.traffic import Traffic
 class Passage:
     """What came of the traffic under one algorithm, request by request in the order of arrival."""
 
-    responses_ms: list[float]
+    responses_ms: "array[float]"
     """From arrival to answer."""
     places: "array[int]"
     """The backend that each was given to."""
@@ -27,39 +25,31 @@ class Passage:
 def passage(plan: Plan, algorithm: str, traffic: Traffic) -> Passage:
     """Run this traffic through the plan's balancers and backends.
 
-    A backend serves in the order of arrival, so that it is known on arrival when a request will be done.
+    A backend serves in the order of arrival, so that it is known on arrival when a request will be done, and all that
+    has to be kept of a backend is when it is done with what it was given, ascending: it is free for another request
+    once it is done with all but `capacity - 1` of them.
     """
-    weights, slowness = plan.peer_weights, plan.slowness
+    weights, slowness, capacity = plan.peer_weights, plan.slowness, plan.capacity
     pickers = [picker_for(algorithm, weights, f"{plan.seed} {number}", plan.keys) for number in range(plan.balancers)]
     picks = [picker.pick for picker in pickers]
     notes = [picker.note for picker in pickers if picker.note is not None]
-    free_at = [[0.0] * plan.capacity for _ in weights]
-    """Of each place to work at: a heap."""
-    enter: Callable[[Any, float], None]
-    leave: Callable[[Any], float]
-    inside: list[Any]
-    """Of each backend, when its requests will leave it: in their order, or where it works on several, in any order."""
-    if plan.capacity == 1:
-        inside, enter, leave = [deque() for _ in weights], deque.append, deque.popleft
-    else:
-        inside, enter, leave = [[] for _ in weights], heappush, heappop
-    responses_ms: list[float] = []
-    places = array("i")
+    dones = [[0.0] * capacity for _ in weights]
+    enter: Callable[[list[float], float], None] = list.append if capacity == 1 else insort
+    responses_ms, places = array("d"), array("i")
     respond, go = responses_ms.append, places.append
     most = 0
     for now, service, balancer in zip(traffic.arrivals_ms, traffic.services_ms, traffic.balancers, strict=True):
         place = picks[balancer](now)
-        free = free_at[place]
-        done = (free[0] if free[0] > now else now) + service * slowness[place]  # noqa: FURB136 - max() takes longer
-        heapreplace(free, done)
+        before = dones[place]
+        start = before[-capacity]
+        if start < now:  # noqa: PLR1730 - max() takes longer
+            start = now
+        done = start + service * slowness[place]
+        enter(before, done)
         if notes:
             notes[balancer](place, now, done)
-        present = inside[place]
-        while present and present[0] <= now:
-            leave(present)
-        enter(present, done)
-        if len(present) > most:  # noqa: PLR1730 - so does this
-            most = len(present)
+        if len(before) > most and before[-most - 1] > now:  # one more than ever is still there
+            most += 1
         respond(done - now)
         go(place)
     return Passage(responses_ms, places, most)

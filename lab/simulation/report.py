@@ -6,7 +6,7 @@ from time import monotonic
 
 from lab.comparison.result import Comparison, Run
 from lab.comparison.runs import Entry, run_of
-from lab.simulation.fleet import WARM_UP_PART, fleet_run
+from lab.simulation.fleet import SLICES, WARM_UP_SLICES, fleet_run
 from lab.simulation.herding import verdict
 from lab.simulation.plan import Plan
 from lab.simulation.rehearsal import Rehearsal
@@ -97,7 +97,7 @@ def _notes(plan: Plan, runs: Sequence[Run]) -> Iterator[str]:
         if run.inside is not None and (many := run.inside.overloaded) > 0:
             backends = "1 backend" if many == 1 else f"{many:,} backends"
             yield (f"{run.title} gives {backends} more than it can serve: the longer this goes on, the longer it takes")
-    yield f"latencies are without the first {WARM_UP_PART:.0%} of the requests; nothing here was measured"
+    yield f"latencies are without the first {WARM_UP_SLICES / SLICES:.0%} of the requests; nothing here was measured"
     yield "in flight: the most that one backend had at once"
     if plan.balancers > 1:
         yield "bunching, at the start → later: how requests come to a backend; 1 is chance, less in turn, more a herd"

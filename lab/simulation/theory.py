@@ -12,10 +12,12 @@ def theory_of(plan: Plan, algorithm: str) -> Theory | None:
     With one backend all algorithms are alike; `random` splits Poisson arrivals into Poisson arrivals, so that each
     backend is a queue of its own.
     """
+    weights, rate_per_ms = plan.peer_weights, plan.rate_per_ms
     if plan.backends == 1:
         shares = [1.0]
     elif algorithm == "random":
-        shares = [weight / sum(plan.peer_weights) for weight in plan.peer_weights]
+        total = sum(weights)
+        shares = [weight / total for weight in weights]
     else:
         return None
     if plan.capacity > 1 and plan.service is not Service.EXPONENTIAL:
@@ -23,7 +25,7 @@ def theory_of(plan: Plan, algorithm: str) -> Theory | None:
     mean_ms = wait_ms = 0.0
     for share, factor in zip(shares, plan.slowness, strict=True):
         service_ms = plan.service_time_ms * factor
-        load = plan.rate_per_ms * share * service_ms / plan.capacity
+        load = rate_per_ms * share * service_ms / plan.capacity
         if load >= 1:
             return None
         if plan.capacity == 1:
