@@ -17,6 +17,7 @@ from lab.balancing.peer import PeerSpec
 from lab.balancing.random import MOST_IN_VAIN
 from lab.balancing.upstream import Request, Visit
 from lab.simulation.fewest import Fewest
+from lab.simulation.fewest_of_equals import fewest_of_equals
 
 STARTED_SECONDS = 1_000_000
 """By nginx's clock, which counts from long ago."""
@@ -45,10 +46,7 @@ def picker_for(algorithm: str, weights: Sequence[int], seed: str, keys: int) -> 
             draw = drawing(weights, rng)
             return Picker(lambda _: draw())
         case "random_two":
-            if len(weights) == 1:
-                return Picker(lambda _: 0)
-            two = DrawingTwo(weights, rng)
-            return Picker(two.pick, two.note)
+            return Picker(lambda _: 0) if len(weights) == 1 else drawing_two(weights, rng)
         case _:
             model = ByModel(algorithm, weights, rng, keys)
             return Picker(model.pick, model.note)
@@ -100,8 +98,11 @@ def drawing(weights: Sequence[int], rng: Random) -> Callable[[], int]:
 
 def having_fewest(weights: Sequence[int]) -> Picker:
     """Least connections."""
-    fewest = Fewest(weights)
-    choose, release = fewest.pick, fewest.release
+    if len(set(weights)) == 1:
+        choose, release = fewest_of_equals(len(weights))
+    else:
+        fewest = Fewest(weights)
+        choose, release = fewest.pick, fewest.release
     under_way: list[tuple[float, int]] = []
 
     def pick(now_ms: float) -> int:
@@ -115,47 +116,28 @@ def having_fewest(weights: Sequence[int]) -> Picker:
     return Picker(pick, note)
 
 
-class DrawingTwo:
-    """Random two: of two backends it has to know how busy they are, and of no others."""
+def drawing_two(weights: Sequence[int], rng: Random) -> Picker:
+    """Random two."""
+    draw, turn = drawing(weights, rng), turns(weights)
+    conns = [0] * len(weights)
+    under_way: list[tuple[float, int]] = []
 
-    def __init__(self, weights: Sequence[int], rng: Random) -> None:
-        self._weights = weights
-        self._draw = drawing(weights, rng)
-        self._turn = turns(weights)
-        self._under_way: dict[int, list[float]] = {}
-        """When a backend will have answered what it has; those that have nothing are left out."""
-
-    def pick(self, now_ms: float) -> int:
-        """Draw until two different ones were drawn, and compare them."""
-        first = self._draw()
+    def pick(now_ms: float) -> int:
+        while under_way and under_way[0][0] <= now_ms:
+            conns[heappop(under_way)[1]] -= 1
+        first = draw()
         for _ in range(MOST_IN_VAIN + 1):
-            second = self._draw()
+            second = draw()
             if second != first:
-                return first if self._is_busier(second, first, now_ms) else second
-        return self._turn()
+                is_busier = conns[second] * weights[first] > conns[first] * weights[second]
+                return first if is_busier else second
+        return turn()
 
-    def note(self, place: int, _: float, done_ms: float) -> None:
-        """That one has a request more until then."""
-        dones = self._under_way.get(place)
-        if dones is None:
-            self._under_way[place] = [done_ms]
-        else:
-            heappush(dones, done_ms)
+    def note(place: int, _: float, done_ms: float) -> None:
+        conns[place] += 1
+        heappush(under_way, (done_ms, place))
 
-    def _is_busier(self, one: int, other: int, now_ms: float) -> bool:
-        weights = self._weights
-        conns = self._conns(one, now_ms)
-        return conns > 0 and conns * weights[other] > self._conns(other, now_ms) * weights[one]
-
-    def _conns(self, place: int, now_ms: float) -> int:
-        dones = self._under_way.get(place)
-        if dones is None:
-            return 0
-        while dones and dones[0] <= now_ms:
-            heappop(dones)
-        if not dones:
-            del self._under_way[place]
-        return len(dones)
+    return Picker(pick, note)
 
 
 class ByModel:
