@@ -213,7 +213,7 @@ def _table(comparison: Comparison) -> list[str]:
     cells = [max(FIGURE_CELLS, *(len(cells[number]) for _, cells in rows)) for number in range(len(names))]
     lines = [("algorithm", names), *rows]
     return [
-        f"{title:<{width}} " + " ".join(f"{figure:>{cells[number]}}" for number, figure in enumerate(figures))
+        f"{title:<{width}} {' '.join(f'{figure:>{cells[number]}}' for number, figure in enumerate(figures))}".rstrip()
         for title, figures in lines
     ]
 

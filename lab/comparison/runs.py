@@ -14,10 +14,17 @@ CURVE_PERCENTS = (0, 5, 10, 25, 50, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.5, 99
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run that is to come."""
+    """One run that is to come.
+
+    Raises:
+        UsageError: there is no such algorithm.
+    """
 
     algorithm: str
     is_again: bool = False
+
+    def __post_init__(self) -> None:
+        algorithm_named(self.algorithm)
 
     @property
     def title(self) -> str:

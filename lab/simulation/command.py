@@ -42,7 +42,9 @@ _BOTHS = frozenset(("scenario", "algorithms", "seed"))
 @click.option("--balancers", type=int, default=_DEFAULT.balancers, metavar="N", help="How many nginx in front of them.")
 @click.option("-n", "requests", type=int, default=_DEFAULT.requests, metavar="N", help="How many requests.")
 @click.option("--weights", type=Weights(), metavar="W,W,…", help="A weight for each backend, like 5,1,1,1,1.")
-@click.option("--load", type=float, default=_DEFAULT.load, metavar="L", help="1 is all that the backends can serve.")
+@click.option(
+    "--load", type=float, default=_DEFAULT.load, metavar="L", help="Arrivals, to what all backends can serve."
+)
 @click.option(
     "--service",
     type=click.Choice([each.value for each in Service]),

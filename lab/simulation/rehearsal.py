@@ -12,6 +12,7 @@ from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import Upstream
 from lab.comparison.scenarios import Scenario, lab_for
 from lab.config import Arrivals, BackendSpec, LabConfig
+from lab.errors import UsageError
 from lab.simulation.agenda import Agenda
 from lab.simulation.workplace import Job, Workplace
 from lab.tally import Counts
@@ -21,6 +22,7 @@ from lab.workload import Workload
 
 DEFAULT_OVERHEAD_MS = 0.8
 """What client, kernel and nginx add to a request on average: measured on two virtual cores."""
+MOST_REQUESTS = 1_000_000
 LEAST_OVERHEAD_PART = 0.5
 """Of the average; what is above it is spread exponentially, so that no two requests are quite alike."""
 RESTART_MS = 500.0
@@ -29,7 +31,11 @@ RESTART_MS = 500.0
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A scenario for one algorithm. Equal rehearsals come out equal."""
+    """A scenario for one algorithm. Equal rehearsals come out equal.
+
+    Raises:
+        UsageError: it would be empty, or too long.
+    """
 
     scenario: Scenario
     algorithm: str
@@ -39,6 +45,13 @@ class Rehearsal:
     throw: int = 0
     """Of nginx's own dice, which nobody can seed: another throw is another run of the same traffic."""
     overhead_ms: float = DEFAULT_OVERHEAD_MS
+
+    def __post_init__(self) -> None:
+        most_seconds = MOST_REQUESTS / self.scenario.rate_rps
+        if not 0 < self.seconds <= most_seconds:
+            raise UsageError(
+                f"A scenario can't take {self.seconds:g} s: give more than 0, and up to {most_seconds:g} s."
+            )
 
     def run(self) -> Counts:
         """Let it happen. The backends' ports are their numbers, from 1."""
