@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from lab.access_log import LogLine
 from lab.belief import Belief, Standing
 from lab.config import BackendSpec
+from lab.log_batch import Batch
 from lab.nginx.render import Upstream
 from lab.verdict import cases_of
 
@@ -102,6 +103,10 @@ class WorkerMemory:
                 self._reckon(port, specs[port], began, ended, is_failure=case.is_failure)
             began = ended
 
+    def skip_to(self, time: float) -> None:
+        """So far nothing happened that an account could tell of; without accounts nobody asks for the clock's past."""
+        self._latest = time
+
     def _reckon(self, port: int, spec: BackendSpec, began: float, ended: float, *, is_failure: bool) -> None:
         account = self.accounts.get(port)
         if account is not None:
@@ -128,6 +133,17 @@ class Inference:
         self._generation = 0
         self._memories: dict[int, WorkerMemory] = {}
         """By the worker's PID, the one that was heard of last being the last."""
+
+    def note_lines(self, batch: Batch) -> None:
+        """nginx has logged requests."""
+        latest = batch.lines[-1]
+        memory = self._memories.get(latest.worker_pid)
+        if memory is not None and not memory.accounts and batch.is_plain(self._generation, latest.worker_pid):
+            memory.skip_to(latest.time)
+            self._memories[latest.worker_pid] = self._memories.pop(latest.worker_pid)
+            return
+        for line in batch.lines:
+            self.note_line(line)
 
     def note_line(self, line: LogLine) -> None:
         """nginx has logged a request. What old workers finish after a reload doesn't matter to the new ones."""

@@ -12,6 +12,7 @@ from lab.inference import Inference
 from lab.journal import Journal
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
+from lab.log_batch import Batch
 from lab.models import BackendView, NginxView, TrafficView
 from lab.monitor import Monitor
 from lab.nginx.balancer import Balancer
@@ -40,12 +41,13 @@ class Observer:
 
     def read_log(self) -> None:
         """Count what nginx has logged since the last time."""
-        for line in self.log.read():
-            is_ours = self.journal.note_line(line)
-            self.tally.count_line(line, is_ours=is_ours)
-            self.inference.note_line(line)
-            self._reloads.note_line(line)
-            self.shadow.note_line(line)
+        if lines := self.log.read():
+            batch = Batch(lines)
+            others = sum(not self.journal.note_line(line) for line in lines)
+            self.tally.count_lines(batch, others)
+            self.inference.note_lines(batch)
+            self._reloads.note_lines(batch)
+            self.shadow.note_lines(batch)
         self.shadow.settle(time.time())
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ROUND_STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _HEADROOM = 1.1
@@ -32,19 +33,23 @@ class Scale:
 
     def row_labels(self, rows: int) -> dict[int, float]:
         """Which of the rows, counted from the top, bear which value; the floor has its own place below them."""
-        labels = {0: self.ceiling}
-        if not self.is_log:
-            if rows >= 5:
-                labels[rows // 2] = self.ceiling / 2
-            return labels
-        for values in round_values(self.floor, self.ceiling):
-            for value in values:
-                row = rows - 1 - min(int(self.part(value) * rows), rows - 1)
-                if all(abs(row - other) >= _ROWS_APART for other in (*labels, rows)):
-                    labels[row] = value
-            if len(labels) >= _LEAST_LABELS:
-                break
-        return labels
+        if self.is_log:
+            return _log_labels(self, rows)
+        return {0: self.ceiling, rows // 2: self.ceiling / 2} if rows >= 5 else {0: self.ceiling}
+
+
+@lru_cache(maxsize=64)
+def _log_labels(scale: Scale, rows: int) -> dict[int, float]:
+    """An axis rarely changes, and finding its labels means trying hundreds of values."""
+    labels = {0: scale.ceiling}
+    for values in round_values(scale.floor, scale.ceiling):
+        for value in values:
+            row = rows - 1 - min(int(scale.part(value) * rows), rows - 1)
+            if all(abs(row - other) >= _ROWS_APART for other in (*labels, rows)):
+                labels[row] = value
+        if len(labels) >= _LEAST_LABELS:
+            break
+    return labels
 
 
 def round_ceiling(value: float) -> float:

@@ -3,8 +3,9 @@
 import asyncio
 import os
 
+from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
-from lab.reload_watch import Handover, ReloadWatch
+from lab.reload_watch import TELLING_SECONDS, Handover, ReloadWatch
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by
 
@@ -25,7 +26,7 @@ def shown(watch: ReloadWatch) -> Reload:
 def test_before_the_first_change_there_is_nothing_to_show() -> None:
     """Requests alone are no reload."""
     watch = ReloadWatch(FakeClock())
-    watch.note_line(log_line())
+    watch.note_lines(Batch([log_line()]))
     watch.note_outcomes([outcome(error="refused", status=None)])
     assert watch.view() is None
 
@@ -35,12 +36,12 @@ def test_what_is_logged_and_fails_after_the_change_is_counted() -> None:
     clock = FakeClock(1000.0004)
     watch = ReloadWatch(clock)
     watch.begin(2, "least_conn")
-    watch.note_line(log_line(answered_by(71))._replace(time=999.999))
-    watch.note_line(log_line(answered_by(71))._replace(time=1000.0))
+    watch.note_lines(Batch([log_line(answered_by(71))._replace(time=999.999)]))
+    watch.note_lines(Batch([log_line(answered_by(71))._replace(time=1000.0)]))
     watch.note_outcomes([outcome(1), outcome(2, status=None, error="reset"), outcome(3, status=502)])
     watch.finish(handover({10}, {10, 11}))
-    watch.note_line(log_line(refused_by(71), answered_by(72))._replace(time=1000.2, generation=2))
-    watch.note_line(log_line(answered_by(72))._replace(time=1000.1, generation=1))
+    watch.note_lines(Batch([log_line(refused_by(71), answered_by(72))._replace(time=1000.2, generation=2)]))
+    watch.note_lines(Batch([log_line(answered_by(72))._replace(time=1000.1, generation=1)]))
     assert shown(watch) == Reload(
         generation=2,
         change="least_conn",
@@ -52,8 +53,28 @@ def test_what_is_logged_and_fails_after_the_change_is_counted() -> None:
         finished_by_old=2,
         answered=3,
         failed=2,
+        failed_meanwhile=2,
         hits=((71, 1), (72, 2)),
     )
+
+
+def test_only_what_fails_while_the_old_workers_go_is_laid_at_the_changes_door() -> None:
+    """What fails a second later has other causes, and so has what failed before as well."""
+    clock = FakeClock(1000.0)
+    watch = ReloadWatch(clock)
+    failure = [outcome(1, status=502)]
+    watch.begin(2, "least_conn")
+    watch.finish(handover({10}, {11}))
+    clock.advance(TELLING_SECONDS)
+    watch.note_outcomes(failure)
+    clock.advance(0.2)
+    watch.note_outcomes(failure)
+    assert (shown(watch).failed, shown(watch).failed_meanwhile, shown(watch).was_failing) == (2, 1, False)
+    clock.advance(1)
+    watch.begin(3, "random")
+    watch.note_outcomes(failure)
+    watch.finish(handover({11}, {12}))
+    assert (shown(watch).failed_meanwhile, shown(watch).was_failing) == (1, True)
 
 
 def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:
@@ -61,7 +82,7 @@ def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:
     watch = ReloadWatch(FakeClock())
     watch.begin(2, "one")
     watch.finish(handover({10}, {10, 11}))
-    watch.note_line(log_line()._replace(time=1001.0, generation=2))
+    watch.note_lines(Batch([log_line()._replace(time=1001.0, generation=2)]))
     watch.begin(3, "two")
     watch.finish(handover({10, 11}, {10, 11, 12}))
     reload = shown(watch)
@@ -75,7 +96,7 @@ def test_a_change_that_nginx_refuses_leaves_the_one_before_it() -> None:
     watch.begin(2, "taken")
     watch.finish(handover({10}, {11}))
     watch.begin(3, "refused")
-    watch.note_line(log_line()._replace(time=1001.0, generation=2))
+    watch.note_lines(Batch([log_line()._replace(time=1001.0, generation=2)]))
     assert (shown(watch).change, shown(watch).answered) == ("taken", 1)
 
 
