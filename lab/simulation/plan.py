@@ -23,6 +23,11 @@ class Service(StrEnum):
     """Log-normal: most are short, a few very long."""
 
     @property
+    def adjective(self) -> str:
+        """For people."""
+        return "heavy-tailed" if self is Service.HEAVY else self.value
+
+    @property
     def squared_variation(self) -> float:
         """The variance divided by the squared mean."""
         return {Service.FIXED: 0.0, Service.EXPONENTIAL: 1.0, Service.HEAVY: HEAVY_SQUARED_VARIATION}[self]

@@ -34,11 +34,12 @@ def fleet(plan: Plan, on_progress: Listener, clock: Callable[[], float] = monoto
     runs = [fleet_run(plan, name, traffic) for name in _told(plan.algorithms, on_progress, clock)]
     slow = f", {plan.slow} of them {plan.slow_factor:g} times slower" if plan.slow else ""
     balancers = "1 balancer" if plan.balancers == 1 else f"{plan.balancers:,} balancers that don't know of each other"
-    work = f"{plan.service.value} service times of {plan.service_time_ms:g} ms, capacity {plan.capacity}"
+    rate = f"{plan.rate_per_ms * 1000:,.0f} req/s (load {plan.load:.0%})"
+    work = f"{plan.service.adjective} service times of {plan.service_time_ms:g} ms, capacity {plan.capacity}"
     return Comparison(
         scenario="fleet",
         description=f"{plan.backends:,} backend{'s' * (plan.backends > 1)}{slow}, behind {balancers}",
-        plan=f"{plan.requests:,} Poisson arrivals, {plan.rate_per_ms * 1000:,.0f} req/s (load {plan.load:.0%}), {work}",
+        plan=f"Poisson arrivals, {rate}, {plan.requests:,} in all, {work}",
         runs=tuple(runs),
         seed=plan.seed,
         is_simulated=True,
