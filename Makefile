@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: lab test pytest-ui lint unit differential screenshots bench soak clean
+.PHONY: lab test pytest-ui lint unit differential reality screenshots bench soak clean
 
 lab: $(VENV)/.lab  ## start the dashboard
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
@@ -33,6 +33,9 @@ unit: $(VENV)/.test
 SECONDS ?= 600
 differential: $(VENV)/.test  ## hold the models of how nginx picks to the real one, with new seeds, for SECONDS
 	$(BIN)/python -m tests.differential --seconds $(SECONDS)
+
+reality: $(VENV)/.test  ## hold the simulation of each scenario to the real run; about seven minutes
+	$(BIN)/python -m tests.reality
 
 screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
 	$(BIN)/python screenshots/make.py

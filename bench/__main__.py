@@ -16,6 +16,7 @@ from bench import clients
 from bench.dashboard import cpu_percent, dashboard
 from bench.plain import article, curl_answers, shell_loop
 from bench.ratio import HEAD, Ratio, compare
+from bench.simulation import growing, simulating
 from lab.config import BackendSpec, LabConfig
 from lab.histogram import Histogram
 from lab.session import LabSession
@@ -146,7 +147,7 @@ async def main() -> None:
     machine = f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores"
     print(f"{machine}, {psutil.virtual_memory().total / 2**30:.0f} GB, Python {platform.python_version()}\n")
     print(HEAD, flush=True)
-    for figures in (firing, recording, looking, starting):
+    for figures in (firing, recording, looking, starting, simulating, growing):
         async for ratio in figures():
             print(ratio.row, flush=True)
     print()

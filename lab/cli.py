@@ -28,10 +28,12 @@ from lab.options import (
     run_traffic,
     traffic_options,
 )
+from lab.output import require_writable, write
 from lab.ports import choose_ports
 from lab.runtime import why_root_stays
 from lab.session import LabSession
 from lab.shortage import shortage
+from lab.simulation.command import simulate
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -45,6 +47,7 @@ Examples:
   lablb run -z 10s -q 200 --weights 5,1,1        ten seconds at 200 requests a second
   lablb compare --scenario one-slow              several algorithms on the same traffic
   lablb predict --weights 5,1,1 -n 7             whom nginx will pick, and why
+  lablb simulate --backends 1000 --balancers 20  what one machine can't run
   lablb doctor                                   is this machine ready?
 """
 RUN_EPILOG = """\b
@@ -75,7 +78,7 @@ def _read_config_file(ctx: click.Context, _: click.Parameter, path: Path | None)
     """Make what the file says the default of every command."""
     known = frozenset(parameter.name for parameter in run.params if parameter.name) - {"output", "format_"}
     values = file_defaults(path, known)
-    ctx.default_map = values | dict.fromkeys(cli.commands, values)
+    ctx.default_map = values | dict.fromkeys(cli.commands.keys() - {"simulate"}, values)
 
 
 @click.group(invoke_without_command=True, context_settings=HELP, epilog=EPILOG)
@@ -145,16 +148,13 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
     """
     config = lab_config(options, run_traffic(options))
     if output is not None:
-        _require_writable(output)
+        require_writable(output)
     for notice in (choose_ports(config).notice, why_root_stays(keeps_root=config.keep_root)):
         if notice is not None:
             click.echo(f"lablb: {notice}", err=True)
     report = asyncio.run(_run(config))
     text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        _write_report(text, output)
+    write(text, output)
     if report.is_interrupted:
         ctx.exit(ExitCode.INTERRUPTED)
     if report.traffic.answered == 0:
@@ -224,6 +224,7 @@ def completion(shell: str) -> None:
 
 
 cli.add_command(compare)
+cli.add_command(simulate)
 
 
 def main() -> None:
@@ -292,23 +293,3 @@ def _ended_by_signals(end: Callable[[], object]) -> Iterator[None]:
     finally:
         for name in handled:
             loop.remove_signal_handler(getattr(signal, name))
-
-
-def _require_writable(path: Path) -> None:
-    is_new = not path.exists()
-    try:
-        with path.open("a", encoding="utf-8"):
-            pass
-        if is_new:  # a run that fails leaves no empty report
-            path.unlink()
-    except OSError as error:
-        raise NotReadyError(f"{path} can't be written ({error.strerror}): give another file with -o.") from None
-
-
-def _write_report(text: str, path: Path) -> None:
-    """Into the file, or to stdout where the disk refuses by now: what was measured isn't thrown away."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        click.echo(text, nl=False)
-        raise LabError(f"{path} can't be written ({error.strerror}): the report is on stdout instead.") from None

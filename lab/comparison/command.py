@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lab.comparison.scenarios import SCENARIOS, scenario_named
+from lab.comparison.telling import report_options, tell, tell_run
 from lab.config import LabConfig
-from lab.errors import LabError
 from lab.option_types import Duration
+from lab.output import require_writable
 
 if TYPE_CHECKING:
     from lab.comparison.race import Progress
-    from lab.comparison.result import Comparison
 
 EPILOG = """\b
 Scenarios:
@@ -51,23 +51,15 @@ DEFAULT_ALGORITHMS = "round_robin,least_conn,random,random_two"
 @click.option("--port", type=int, metavar="PORT", help="nginx's port.  [default: 70, or 8070 where 70 isn't allowed]")
 @click.option("--base-port", type=int, metavar="PORT", help="The first backend's port.  [default: 71, or 8071]")
 @click.option("--nginx", default="bundled", metavar="WHICH", show_default=True, help="bundled, system, or a PATH.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "csv", "html"]),
-    default="text",
-    show_default=True,
-    help="How to write the report.",
-)
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to FILE."
-)
+@report_options
 def compare(format_: str, output: Path | None, **options: Any) -> None:
     """Replay the same traffic through the real nginx under one algorithm after the other.
 
     The same arrivals, and each request as heavy under each algorithm; the first algorithm runs twice, which shows how
     much is chance. Progress goes to stderr, the report alone to stdout.
     """
+    if output is not None:
+        require_writable(output)
     from lab.comparison import race  # noqa: PLC0415 - takes 0.1 s, which only this command needs
 
     scenario = scenario_named(options["scenario"])
@@ -78,35 +70,16 @@ def compare(format_: str, output: Path | None, **options: Any) -> None:
         seed=options["seed"],
     )
     lab = LabConfig(port=options["port"], base_port=options["base_port"], nginx=options["nginx"])
-    _write(_formatted(asyncio.run(race.compare(plan, lab, _teller())), format_), output)
+    tell(asyncio.run(race.compare(plan, lab, _listener())), format_, output)
 
 
-def _teller() -> Callable[["Progress"], None]:
+def _listener() -> Callable[["Progress"], None]:
     told = 0
 
-    def tell(progress: "Progress") -> None:
+    def listen(progress: "Progress") -> None:
         nonlocal told
         if progress.number != told:
             told = progress.number
-            left = f"{progress.seconds_left:.0f} s left"
-            click.echo(f"lablb: run {progress.number} of {progress.count}, {progress.title}, {left}", err=True)
+            tell_run(told, progress.count, progress.title, progress.seconds_left)
 
-    return tell
-
-
-def _formatted(comparison: "Comparison", format_: str) -> str:
-    from lab.comparison import formats, page  # noqa: PLC0415 - as above
-
-    write = {"text": formats.as_text, "json": formats.as_json, "csv": formats.as_csv, "html": page.as_html}
-    return write[format_](comparison)
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        click.echo(text, nl=False)
-        raise LabError(f"{output} can't be written ({error.strerror}), so the report is on stdout.") from None
+    return listen

@@ -3,12 +3,18 @@
 import csv
 import io
 import json
+from collections.abc import Callable
+from textwrap import wrap
 from typing import Any
 
+from lab.comparison.inside import Inside
 from lab.comparison.result import Comparison, Run
 from lab.report import latency_fields
 
 BAR_CELLS = 24
+FIGURE_CELLS = 9
+VERDICT_CELLS = 110
+HEIGHTS = "▁▂▃▄▅▆▇█"
 _LONGEST_SHARES = 8
 """With more backends than that, a line for each would say nothing."""
 
@@ -23,6 +29,8 @@ def as_text(comparison: Comparison) -> str:
         "",
         *_bars(comparison),
     ]
+    if over_time := _over_time(comparison):
+        lines += ["", *over_time]
     if all(len(run.shares) <= _LONGEST_SHARES for run in comparison.runs):
         lines += ["", *_shares(comparison)]
     if (noise := comparison.noise) is not None:
@@ -30,6 +38,10 @@ def as_text(comparison: Comparison) -> str:
             "",
             f"noise   the same algorithm twice differs by {noise:.0%} at p95: smaller differences say nothing",
         ]
+    if comparison.verdict is not None:
+        lines += ["", *wrap(comparison.verdict, VERDICT_CELLS)]
+    if comparison.is_simulated:
+        lines.append("")
     lines += [f"note    {note}" for note in comparison.notes]
     return "\n".join(lines) + "\n"
 
@@ -43,7 +55,9 @@ def as_json(comparison: Comparison) -> str:
         "seed": comparison.seed,
         "simulated": comparison.is_simulated,
         "noise": _rounded(comparison.noise),
+        "verdict": comparison.verdict,
         "notes": list(comparison.notes),
+        "settings": dict(comparison.settings),
         "runs": [
             {
                 "algorithm": run.algorithm,
@@ -57,6 +71,7 @@ def as_json(comparison: Comparison) -> str:
                 },
                 "latency_ms": latency_fields(run.latency),
                 "fairness": _rounded(run.fairness),
+                "inside": None if run.inside is None else _inside(run.inside),
                 "backends": [
                     {"name": share.name, "weight": share.weight, "hits": share.hits, "p95_ms": share.p95_ms}
                     for share in run.shares
@@ -66,6 +81,26 @@ def as_json(comparison: Comparison) -> str:
         ],
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def _inside(inside: Inside) -> dict[str, Any]:
+    """What only a simulation sees."""
+    start, theory = inside.start, inside.theory
+    return {
+        "wait_ms": round(inside.wait_ms, 3),
+        "max_in_flight": inside.max_in_flight,
+        "overloaded": inside.overloaded,
+        "bunching": _rounded(inside.bunching),
+        "start": start
+        and {
+            "seconds": round(start.seconds, 3),
+            "p99_ms": round(start.p99_ms, 3),
+            "bunching": _rounded(start.bunching),
+        },
+        "theory": theory
+        and {"name": theory.name, "mean_ms": round(theory.mean_ms, 3), "wait_ms": round(theory.wait_ms, 3)},
+        "p99_over_time_ms": [[round(second, 3), round(p99_ms, 3)] for second, p99_ms in inside.p99_over_time_ms],
+    }
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -93,20 +128,94 @@ def _row(comparison: Comparison, run: Run) -> dict[str, Any]:
         "retried": run.retried,
         **latency,
         "fairness": _rounded(run.fairness),
+        **_inside_columns(run.inside),
     }
 
 
-def _table(comparison: Comparison) -> list[str]:
-    width = max(len(run.title) for run in comparison.runs)
-    names = ("p50", "p95", "p99", "max", "failed", "retried", "fairness")
-    lines = [f"{'algorithm':<{width}} " + " ".join(f"{name:>9}" for name in names)]
+def _inside_columns(inside: Inside | None) -> dict[str, Any]:
+    """Empty for a real run."""
+    start = None if inside is None else inside.start
+    theory = None if inside is None else inside.theory
+    return {
+        "wait_ms": None if inside is None else round(inside.wait_ms, 3),
+        "max_in_flight": None if inside is None else inside.max_in_flight,
+        "overloaded": None if inside is None else inside.overloaded,
+        "bunching": None if inside is None else _rounded(inside.bunching),
+        "start_p99_ms": None if start is None else round(start.p99_ms, 3),
+        "start_bunching": None if start is None else _rounded(start.bunching),
+        "theory": None if theory is None else theory.name,
+        "theory_mean_ms": None if theory is None else round(theory.mean_ms, 3),
+        "theory_wait_ms": None if theory is None else round(theory.wait_ms, 3),
+    }
+
+
+def table(comparison: Comparison) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """The names of the figures, and for each run its title and its figures; below it what theory knows of it."""
+    columns = _columns(comparison)
+    rows = []
     for run in comparison.runs:
-        latency = run.latency
-        times = " ".join(
-            f"{milliseconds(value):>9}" for value in (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms)
-        )
-        lines.append(f"{run.title:<{width}} {times} {run.failed:>9,} {run.retried:>9,} {plain(run.fairness):>9}")
-    return lines
+        rows.append((run.title, [cell(run) for _, cell in columns]))
+        if run.inside is not None and (theory := run.inside.theory) is not None:
+            known = {"mean": theory.mean_ms, "wait": theory.wait_ms}
+            rows.append(
+                (
+                    f"  exact ({theory.name})",
+                    [milliseconds(known[name]) if name in known else "" for name, _ in columns],
+                )
+            )
+    return [name for name, _ in columns], rows
+
+
+Column = tuple[str, Callable[[Run], str]]
+
+
+def _columns(comparison: Comparison) -> list[Column]:
+    """What is worth showing of these runs."""
+    columns: list[Column] = [
+        ("p50", lambda run: milliseconds(run.latency.p50_ms)),
+        ("p95", lambda run: milliseconds(run.latency.p95_ms)),
+        ("p99", lambda run: milliseconds(run.latency.p99_ms)),
+        ("max", lambda run: milliseconds(run.latency.max_ms)),
+    ]
+    insides = [run.inside for run in comparison.runs if run.inside is not None]
+    if insides:
+        columns.insert(0, ("mean", lambda run: milliseconds(run.latency.mean_ms)))
+        columns += [
+            ("wait", lambda run: "" if run.inside is None else milliseconds(run.inside.wait_ms)),
+            ("in flight", lambda run: "" if run.inside is None else f"{run.inside.max_in_flight:,}"),
+        ]
+    else:
+        columns += [
+            ("failed", lambda run: f"{run.failed:,}"),
+            ("retried", lambda run: f"{run.retried:,}"),
+        ]
+    columns.append(("fairness", lambda run: plain(run.fairness)))
+    if any(inside.start is not None for inside in insides):
+        columns += [("start p99", _start_p99), ("bunching", _bunching)]
+    return columns
+
+
+def _start_p99(run: Run) -> str:
+    start = None if run.inside is None else run.inside.start
+    return milliseconds(None if start is None else start.p99_ms)
+
+
+def _bunching(run: Run) -> str:
+    if run.inside is None or run.inside.start is None:
+        return "–"
+    before, after = run.inside.start.bunching, run.inside.bunching
+    return " → ".join("–" if value is None else f"{value:.1f}" for value in (before, after))
+
+
+def _table(comparison: Comparison) -> list[str]:
+    names, rows = table(comparison)
+    width = max(len(title) for title, _ in rows)
+    cells = [max(FIGURE_CELLS, *(len(cells[number]) for _, cells in rows)) for number in range(len(names))]
+    lines = [("algorithm", names), *rows]
+    return [
+        f"{title:<{width}} {' '.join(f'{figure:>{cells[number]}}' for number, figure in enumerate(figures))}".rstrip()
+        for title, figures in lines
+    ]
 
 
 def _bars(comparison: Comparison) -> list[str]:
@@ -117,6 +226,21 @@ def _bars(comparison: Comparison) -> list[str]:
         f" p95 {milliseconds(run.latency.p95_ms)}"
         for run in comparison.runs
     ]
+
+
+def _over_time(comparison: Comparison) -> list[str]:
+    """How the p99 goes, from left to right; nothing for real runs, whose samples are too few."""
+    curves = {run.title: run.inside.p99_over_time_ms for run in comparison.runs if run.inside is not None}
+    if not any(len(curve) > 1 for curve in curves.values()):
+        return []
+    highest = max(p99_ms for curve in curves.values() for _, p99_ms in curve)
+    seconds = max(second for curve in curves.values() for second, _ in curve)
+    width = max(map(len, curves))
+    lines = [
+        f"{title:<{width}} {''.join(HEIGHTS[round(p99_ms / highest * (len(HEIGHTS) - 1))] for _, p99_ms in curve)}"
+        for title, curve in curves.items()
+    ]
+    return [f"p99 from the start on, for {seconds:.2g} s; {HEIGHTS[-1]} is {milliseconds(highest)}", *lines]
 
 
 def _shares(comparison: Comparison) -> list[str]:

@@ -2,26 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from lab.algorithms import algorithm_named
-from lab.comparison.result import Comparison, Run, Share
-from lab.comparison.scenarios import Scenario
-from lab.config import Arrivals, BackendSpec, Behaviour, LabConfig, TrafficSpec
-from lab.fairness import jain
+from lab.comparison.result import Comparison, Run
+from lab.comparison.runs import Entry, run_of
+from lab.comparison.scenarios import Scenario, lab_for
+from lab.config import Arrivals, Behaviour, LabConfig, TrafficSpec
+from lab.errors import LabError
 from lab.fitness import require_backends, require_nginx
-from lab.histogram import Histogram
 from lab.session import LabSession
 from lab.side_by_side import first_of
-from lab.tally import Counts
 from lab.traffic.driver import TrafficDriver
 from lab.workload import Workload
 
 DEFAULT_ALGORITHMS = ("round_robin", "least_conn", "random", "random_two")
-CURVE_PERCENTS = (0, 5, 10, 25, 50, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.5, 99.9, 99.99)
 POLL_SECONDS = 0.2
 REST_SECONDS = 0.5
 """Between two runs, so that the one doesn't feel the other."""
+MOST_LEFTOVER_SECONDS = 120.0
+"""How long the backends may be at work on what a run has left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +36,6 @@ class Progress:
     """The runs that are over."""
 
 
-def lab_for(scenario: Scenario, config: LabConfig) -> LabConfig:
-    """The lab that a scenario needs, with the ports and the nginx of `config`."""
-    return replace(
-        config,
-        backends=tuple(BackendSpec(weight=weight, fail_timeout_seconds=1) for weight in scenario.weights),
-        behaviour=Behaviour(scenario.service_time_ms, scenario.capacity),
-        traffic=TrafficSpec(rate_rps=scenario.rate_rps, timeout_seconds=scenario.timeout_seconds),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One run that is to come."""
-
-    algorithm: str
-    title: str
-    is_again: bool = False
-
-
 class Race:
     """One scenario, several algorithms, and the first of them again: how much that differs is chance."""
 
@@ -63,17 +43,12 @@ class Race:
         self.scenario = scenario
         self.seconds = seconds
         self.seed = seed
-        self._entries = [Entry(name, algorithm_named(name).title) for name in algorithms]
-        first = self._entries[0]
-        self._entries.append(Entry(first.algorithm, f"{first.title}, again", is_again=True))
+        self._entries = [*map(Entry, algorithms), Entry(algorithms[0], is_again=True)]
 
     def result(self, runs: Sequence[Run]) -> Comparison:
         """What was found."""
         scenario = self.scenario
-        kind = "heavy-tailed" if scenario.is_heavy_tailed else "exponential"
-        backends = f"{len(scenario.slowness)} backends of capacity {scenario.capacity}"
-        work = f"{kind} service times of {scenario.service_time_ms:g} ms"
-        plan = f"Poisson arrivals, {scenario.rate_rps:g} req/s for {self.seconds:g} s, {backends}, {work}"
+        plan = f"{scenario.traffic} for {self.seconds:g} s, {scenario.fleet}"
         return Comparison(scenario.name, scenario.description, plan, tuple(runs), self.seed)
 
     async def run(self, session: LabSession) -> AsyncIterator[Progress]:
@@ -99,6 +74,7 @@ class Race:
     async def _one(self, session: LabSession, entry: Entry) -> Run:
         parts, scenario = session.parts, self.scenario
         self._require_life(session)
+        await self._work_off(session)
         await session.use_algorithm(entry.algorithm)
         self._set_up(session)
         await asyncio.sleep(REST_SECONDS)
@@ -117,15 +93,32 @@ class Race:
         try:
             driver.resume()
             await first_of(driver.finish(), session.fail(), self._see_it_die(session))
+            await misfortune
             await session.settle()
             self._require_life(session)
-            if misfortune.done():
-                misfortune.result()
         finally:
             misfortune.cancel()
             await asyncio.gather(misfortune, return_exceptions=True)
             await driver.stop()
-        return _run_of(entry, parts.observer.tally.totals(), scenario, parts.ports.backends)
+        totals = parts.observer.tally.totals()
+        return run_of(entry, totals, scenario.weights, parts.ports.backends)
+
+    async def _work_off(self, session: LabSession) -> None:
+        """Wait until the backends have nothing to do: they still work for the clients of the last run that have gone.
+
+        Raises:
+            LabError: it takes too long.
+        """
+        parts = session.parts
+        try:
+            async with asyncio.timeout(MOST_LEFTOVER_SECONDS):
+                while any(parts.fleet[port].in_flight for port in parts.ports.backends):
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            raise LabError(
+                f"After {MOST_LEFTOVER_SECONDS:g} s the backends still work on what a run left behind:"
+                " give the runs less time with -z."
+            ) from None
 
     async def _see_it_die(self, session: LabSession) -> None:
         """Run until something has died that shouldn't have."""
@@ -159,28 +152,6 @@ class Race:
         await session.kill_backend(port)
         await asyncio.sleep(self.seconds / 3)
         await session.restart_backend(port)
-
-
-def _run_of(entry: Entry, totals: Counts, scenario: Scenario, ports: Sequence[int]) -> Run:
-    whole = Histogram.of(totals.latencies.values())
-    shares = tuple(
-        Share(str(port), weight, totals.hits[port], totals.latencies[port].summary().p95_ms)
-        for port, weight in zip(ports, scenario.weights, strict=True)
-    )
-    curve = zip(CURVE_PERCENTS, whole.percentiles_us(*CURVE_PERCENTS), strict=True)
-    return Run(
-        algorithm=entry.algorithm,
-        title=entry.title,
-        sent=totals.answered + totals.failed,
-        answered=totals.answered,
-        failed=totals.failed,
-        retried=totals.retried,
-        latency=whole.summary(),
-        shares=shares,
-        fairness=jain([share.hits for share in shares], scenario.weights),
-        percentiles_ms=tuple((percent, value / 1000) for percent, value in curve if value is not None),
-        is_again=entry.is_again,
-    )
 
 
 Listener = Callable[[Progress], None]

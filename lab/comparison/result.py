@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lab.comparison.inside import Inside
 from lab.latency import LatencySummary
 
 
@@ -34,6 +35,8 @@ class Run:
     """Jain's index of hits per weight: 1 when all get what their weights say; None without hits."""
     percentiles_ms: tuple[tuple[float, float], ...] = ()
     """Percent and latency, ascending: the curve that charts draw."""
+    inside: Inside | None = None
+    """None for a real run."""
     is_again: bool = False
     """The first algorithm a second time: how far it is from the first is how much chance there is in all of them."""
 
@@ -49,8 +52,12 @@ class Comparison:
     runs: tuple[Run, ...]
     seed: int
     is_simulated: bool = False
+    verdict: str | None = None
+    """What the figures say, in words; None where that isn't judged."""
     notes: tuple[str, ...] = ()
-    """What theory says, or what else should be known."""
+    """What else should be known."""
+    settings: tuple[tuple[str, str | float], ...] = ()
+    """What a simulation was given, by the names of its options."""
 
     @property
     def kind(self) -> str:

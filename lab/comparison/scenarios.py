@@ -1,7 +1,8 @@
 """What algorithms are compared under: each scenario shows one thing that decides between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
 from lab.errors import UsageError
 
 
@@ -32,6 +33,18 @@ class Scenario:
     def capacity_rps(self) -> float:
         """How many requests a second all backends together could answer."""
         return sum(self.capacity * 1000 / (self.service_time_ms * slow) for slow in self.slowness)
+
+    @property
+    def traffic(self) -> str:
+        """What arrives, in a few words."""
+        return f"Poisson arrivals, {self.rate_rps:g} req/s"
+
+    @property
+    def fleet(self) -> str:
+        """What works on it, in a few words."""
+        kind = "heavy-tailed" if self.is_heavy_tailed else "exponential"
+        backends = f"{len(self.slowness)} backends of capacity {self.capacity}"
+        return f"{backends}, {kind} service times of {self.service_time_ms:g} ms"
 
 
 SCENARIOS = (
@@ -80,3 +93,13 @@ def scenario_named(name: str) -> Scenario:
         if scenario.name == name:
             return scenario
     raise UsageError(f"There is no scenario {name!r}: give one of {', '.join(each.name for each in SCENARIOS)}.")
+
+
+def lab_for(scenario: Scenario, config: LabConfig) -> LabConfig:
+    """The lab that a scenario needs, with the ports and the nginx of `config`."""
+    return replace(
+        config,
+        backends=tuple(BackendSpec(weight=weight, fail_timeout_seconds=1) for weight in scenario.weights),
+        behaviour=Behaviour(scenario.service_time_ms, scenario.capacity),
+        traffic=TrafficSpec(rate_rps=scenario.rate_rps, timeout_seconds=scenario.timeout_seconds),
+    )

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from lab.errors import UsageError
 from lab.latency import LatencySummary
 
 
-def a_run(algorithm: str, p95_ms: float | None, title: str | None = None, **changes: bool) -> Run:
+def a_run(algorithm: str, p95_ms: float | None, title: str | None = None, **changes: Any) -> Run:
     """A run of two backends whose p95 was this."""
     latency = LatencySummary(600, 1.0, 20.0, 15.0, 40.0, p95_ms, 90.0, 120.0, 130.0)
     curve = ((0.0, 1.0), (50.0, 15.0), (95.0, p95_ms or 1.0), (100.0, 130.0))

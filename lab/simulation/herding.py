@@ -1,0 +1,87 @@
+"""Whether balancers that don't know of each other walk the same way in step."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from lab.comparison.inside import Start
+from lab.comparison.result import Run
+
+FEWEST_WINDOWS = 10
+MOST_COUNTED = 200_000
+"""So many requests say enough."""
+CLEARLY = 1.5
+"""A bunching from which on one may speak of a herd; chance alone is 1."""
+
+
+def bunching(arrivals_ms: Sequence[float], places: Sequence[int], window_ms: float) -> float | None:
+    """The index of dispersion of the requests that come to a backend within a window; None for too few windows.
+
+    It is the variance of their number, over all windows and within each backend, to the mean. Arrivals by chance
+    (Poisson) have 1; turns make it smaller; whoever comes in herds makes it larger, up to the size of the herd.
+    """
+    arrivals_ms, places = arrivals_ms[:MOST_COUNTED], places[:MOST_COUNTED]
+    if not places:
+        return None
+    first_ms, backends = arrivals_ms[0], max(places) + 1
+    windows = int((arrivals_ms[-1] - first_ms) / window_ms)
+    if windows < FEWEST_WINDOWS:
+        return None
+    cells = [
+        int((arrival - first_ms) / window_ms) * backends + place
+        for arrival, place in zip(arrivals_ms, places, strict=True)
+    ]
+    squares = sum(number * number for number in Counter(cells).values())
+    squared_means = sum(hits * hits for hits in Counter(places).values()) / windows
+    return (squares - squared_means) / len(places) * windows / (windows - 1)
+
+
+def verdict(runs: Sequence[Run], balancers: int) -> str | None:
+    """Who herds, in words; None if there is nobody to be in step with."""
+    herds = [run for run in runs if (at_start(run) or 0) >= CLEARLY]
+    calm = [run for run in runs if (at_start(run) or CLEARLY) < CLEARLY]
+    sentences = []
+    if herds:
+        seconds = max(start.seconds for run in herds if (start := start_of(run)) is not None)
+        sentences.append(
+            f"{listed([run.title for run in herds])} herd{'s' if len(herds) == 1 else ''}:"
+            f" for the first {seconds:.2g} s all {balancers} balancers walk the backends in the same order, in step."
+            f" Requests then come {_bunched(herds)} as bunched as by chance, and p99 is {_start_p99(herds)}"
+        )
+    if calm:
+        who = f"{listed([run.title for run in calm])} {'does not' if len(calm) == 1 else 'do not'}"
+        sentences.append(f"{who}{'' if herds else ' herd'}: {_bunched(calm)}, p99 {_start_p99(calm)}")
+    sentences += [f"{run.title} {_later(run)}" for run in herds]
+    return ". ".join(sentences) + "." if sentences else None
+
+
+def start_of(run: Run) -> Start | None:
+    """None for a run that has none."""
+    return None if run.inside is None else run.inside.start
+
+
+def at_start(run: Run) -> float | None:
+    """The bunching just after the start."""
+    start = start_of(run)
+    return None if start is None else start.bunching
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _bunched(runs: Sequence[Run]) -> str:
+    return f"{listed([f'{at_start(run) or 0:.1f}' for run in runs])} times"
+
+
+def _start_p99(runs: Sequence[Run]) -> str:
+    return f"{listed([f'{start.p99_ms:,.0f}' for run in runs if (start := start_of(run)) is not None])} ms"
+
+
+def _later(run: Run) -> str:
+    assert run.inside is not None
+    later, p99_ms = run.inside.bunching, run.latency.p99_ms
+    if later is None or p99_ms is None:
+        return "has no time to settle"
+    settles = "settles" if later < CLEARLY else "still herds later"
+    return f"{settles} ({later:.1f} times, p99 {p99_ms:,.0f} ms)"
