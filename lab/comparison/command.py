@@ -66,7 +66,7 @@ def compare(format_: str, output: Path | None, **options: Any) -> None:
     plan = race.Race(
         scenario,
         options["algorithms"].replace(" ", "").split(","),
-        seconds=options["duration"] or scenario.seconds,
+        seconds=scenario.seconds if options["duration"] is None else options["duration"],
         seed=options["seed"],
     )
     lab = LabConfig(port=options["port"], base_port=options["base_port"], nginx=options["nginx"])

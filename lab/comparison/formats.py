@@ -33,11 +33,8 @@ def as_text(comparison: Comparison) -> str:
         lines += ["", *over_time]
     if all(len(run.shares) <= _LONGEST_SHARES for run in comparison.runs):
         lines += ["", *_shares(comparison)]
-    if (noise := comparison.noise) is not None:
-        lines += [
-            "",
-            f"noise   the same algorithm twice differs by {noise:.0%} at p95: smaller differences say nothing",
-        ]
+    if (noise := comparison.noise_in_words) is not None:
+        lines += ["", f"noise   {noise}"]
     if comparison.verdict is not None:
         lines += ["", *wrap(comparison.verdict, VERDICT_CELLS)]
     if comparison.is_simulated:

@@ -59,7 +59,7 @@ def _over_time(comparison: Comparison) -> list[str]:
 def _noise(comparison: Comparison) -> list[str]:
     if comparison.noise is None:
         return []
-    sentence = f"The same algorithm twice differs by {comparison.noise:.0%} at p95: smaller differences say nothing."
+    sentence = f"{comparison.noise_in_words}."
     return [f'<p class="muted">{sentence}</p>']
 
 

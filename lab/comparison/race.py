@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from lab.algorithms import algorithm_named
 from lab.comparison.result import Comparison, Run
 from lab.comparison.runs import Entry, run_of
 from lab.comparison.scenarios import Scenario, lab_for
 from lab.config import Arrivals, Behaviour, LabConfig, TrafficSpec
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.fitness import require_backends, require_nginx
 from lab.session import LabSession
 from lab.side_by_side import first_of
 from lab.traffic.driver import TrafficDriver
 from lab.workload import Workload
 
-DEFAULT_ALGORITHMS = ("round_robin", "least_conn", "random", "random_two")
 POLL_SECONDS = 0.2
 REST_SECONDS = 0.5
 """Between two runs, so that the one doesn't feel the other."""
@@ -40,6 +40,17 @@ class Race:
     """One scenario, several algorithms, and the first of them again: how much that differs is chance."""
 
     def __init__(self, scenario: Scenario, algorithms: Sequence[str], *, seconds: float, seed: int) -> None:
+        """Each algorithm gets so many seconds, on the arrivals and the work of that seed.
+
+        Raises:
+            UsageError: an algorithm is unknown or named twice, or there is no time.
+        """
+        for name in algorithms:
+            algorithm_named(name)
+            if algorithms.count(name) > 1:
+                raise UsageError(f"{name} is named twice: the first algorithm runs a second time anyway.")
+        if seconds <= 0:
+            raise UsageError("In no time nothing can be compared: give a duration like 10s.")
         self.scenario = scenario
         self.seconds = seconds
         self.seed = seed

@@ -67,7 +67,14 @@ class Comparison:
     @property
     def noise(self) -> float | None:
         """How far apart the two runs of the same algorithm are at p95, as a part of the first; None without them."""
-        pair = [run.latency.p95_ms for run in self.runs if run.algorithm == self.runs[0].algorithm]
-        if len(pair) < 2 or not pair[0] or pair[1] is None:
+        first = self.runs[0].latency.p95_ms if self.runs else None
+        again = next((run.latency.p95_ms for run in self.runs if run.is_again), None)
+        return abs(again - first) / first if first and again is not None else None
+
+    @property
+    def noise_in_words(self) -> str | None:
+        """A sentence without its full stop; None without two runs of one algorithm."""
+        if self.noise is None:
             return None
-        return abs(pair[1] - pair[0]) / pair[0]
+        differs = f"{self.runs[0].title} twice differs by {self.noise:.0%} at p95"
+        return f"{differs}: chance makes that much at least, and more where nginx draws"

@@ -10,6 +10,7 @@ import pytest
 
 from lab.comparison.formats import as_csv, as_json, as_text
 from lab.comparison.page import as_html
+from lab.comparison.race import Race
 from lab.comparison.result import Comparison, Run, Share
 from lab.comparison.scenarios import SCENARIOS, scenario_named
 from lab.errors import UsageError
@@ -41,6 +42,20 @@ def test_the_noise_is_how_far_the_same_algorithm_is_from_itself() -> None:
     assert alone.noise is None
     unanswered = Comparison("even", "", "", (a_run("random", 50.0), a_run("random", None)), 1)
     assert unanswered.noise is None
+
+
+@pytest.mark.parametrize(
+    ("algorithms", "seconds", "part"),
+    [
+        (("random", "random"), 1.0, "random is named twice"),
+        (("fastest",), 1.0, "no algorithm 'fastest'"),
+        (("random",), 0.0, "In no time"),
+    ],
+)
+def test_a_race_that_would_say_nothing_is_refused(algorithms: tuple[str, ...], seconds: float, part: str) -> None:
+    """In a sentence, before anything starts."""
+    with pytest.raises(UsageError, match=part):
+        Race(SCENARIOS[0], algorithms, seconds=seconds, seed=1)
 
 
 def test_the_text_names_plan_figures_shares_and_noise() -> None:
