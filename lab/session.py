@@ -247,6 +247,7 @@ class LabSession(Lab):
         if parts is None:
             return Snapshot(sequence, self._phase, self._activity)
         balancer, observer = parts.balancer, parts.observer
+        backends, reload = observer.backends(balancer.specs), balancer.reloads.view()
         return Snapshot(
             sequence=sequence,
             phase=self._phase,
@@ -255,13 +256,14 @@ class LabSession(Lab):
             algorithm=balancer.upstream.algorithm,
             algorithms=balancer.choices(),
             nginx=observer.nginx(balancer.server, parts.ports.nginx, self._worker_pids),
-            backends=observer.backends(balancer.specs),
+            backends=backends,
             traffic=observer.traffic(parts.driver),
             seconds=observer.tally.seconds(),
             feed=observer.journal.feed(),
             ledger=observer.ledger(),
             config=balancer.config,
-            reload=balancer.reloads.view(),
+            reload=reload,
             retry_rules=balancer.upstream.retry_rules,
             xray=observer.shadow.view(),
+            noise=observer.share_watch.look(balancer.upstream.algorithm, backends, reload),
         )
