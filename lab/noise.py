@@ -30,8 +30,10 @@ class Noise:
     """What was found since the algorithm, the backends or the counters last changed."""
 
     finding: Finding
+    shares: tuple[tuple[int, float], ...] = ()
+    """Port and share, 0 to 1, of each backend; those from before a change until there are enough since then."""
     expected: tuple[tuple[int, float], ...] = ()
-    """Port and expected share, 0 to 1, of each backend; empty where nobody can know."""
+    """Port and the share that is to be expected now; empty where nobody can know."""
     outlier: Outlier | None = None
     """None until there are enough requests to tell."""
     p: float | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.balancing.peer import PeerSpec
 from lab.belief import Standing
-from lab.fairness import LIKELY, SURE, Comparison, compare, jain
+from lab.fairness import FEWEST_EXPECTED, LIKELY, SURE, Comparison, compare, jain
 from lab.models import BackendState, BackendView, Reload
 from lab.noise import Finding, Noise, Outlier
 from lab.odds import expected_shares
@@ -42,12 +42,15 @@ class ShareWatch:
         self._shares: tuple[float, ...] | None = None
         self._before: tuple[int, ...] = ()
         """What each backend had got when counting began."""
+        self._shown: tuple[tuple[int, float], ...] = ()
+        """The latest shares that were worth showing."""
         self._looked_at = 0.0
         self._noise = Noise(Finding.TOO_FEW)
 
     def zero(self) -> None:
         """The hits are about to be counted anew."""
         self._situation = None
+        self._shown = ()
 
     def look(self, algorithm: str, backends: Sequence[BackendView], reload: Reload | None) -> Noise:
         """What can be said now, of these backends under this algorithm since the latest change of configuration."""
@@ -83,11 +86,14 @@ class ShareWatch:
             (count, backend.weight) for count, backend, does in zip(hits, backends, takes, strict=True) if does
         ]
         fairness = jain([count for count, _ in per_weight], [weight for _, weight in per_weight])
+        if (total := sum(hits)) >= FEWEST_EXPECTED * len(hits):
+            self._shown = tuple((each.port, got / total) for each, got in zip(backends, hits, strict=True))
         if self._shares is None:
-            return Noise(Finding.NOTHING_EXPECTED, jain=fairness)
+            return Noise(Finding.NOTHING_EXPECTED, self._shown, jain=fairness)
         found = compare(hits, self._shares)
         return Noise(
             _finding(found.p if any(hits) else None, before),
+            self._shown,
             tuple(zip((backend.port for backend in backends), self._shares, strict=True)),
             _outlier(found, backends) if found.p is not None else None,
             found.p,

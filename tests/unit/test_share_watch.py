@@ -53,6 +53,23 @@ def shares(noise: Noise) -> list[float]:
     return [share for _, share in noise.expected]
 
 
+def test_shares_are_those_since_the_change_once_there_are_enough() -> None:
+    """Until then they stay as they were; zeroed counters have none."""
+    watched = Watched(weights=(1, 1))
+    watched.settle()
+    watched.answer(30, 10)
+    before = ((71, 0.75), (72, 0.25))
+    assert watched.look().shares == before
+    watched.algorithm = "ip_hash"
+    watched.settle()
+    watched.answer(9, 0)
+    assert watched.look().shares == before
+    watched.answer(1, 0)
+    assert watched.look().shares == ((71, 1.0), (72, 0.0))
+    watched.watch.zero()
+    assert watched.look().shares == ()
+
+
 def test_weights_say_what_is_expected() -> None:
     """As long as all are up; before a request came, there is nothing to tell."""
     watched = Watched(weights=(5, 2, 1))
