@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 LAB = sorted((ROOT / "lab").rglob("*.py"))
 TUI = sorted((ROOT / "tui").rglob("*.py"))
 PUBLIC_FACE = {
+    "lab.comparison.result",
+    "lab.comparison.scenarios",
+    "lab.comparison.standing",
     "lab.control",
     "lab.latency",
     "lab.ledger",
