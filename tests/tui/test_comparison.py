@@ -122,12 +122,14 @@ async def test_the_result_has_table_chart_shares_and_what_they_say(size: tuple[i
         await finish(pilot, lab)
         screen = pilot.app.screen
         pane = screen.query_one("#comparison")
+        await see(pilot, "real nginx")
         assert "one-slow: one of five backends is ten" in str(pane.border_title)
         for said in ("p95 ms", "fairness", "┃ p50", "╵100 ms", "p95 is lowest under least conn", "who got how much"):
             assert said in text(pilot)
         assert text(pilot).count("round robin, again") == 3
-        document = screen.query_one(Document)
-        assert document.size.width <= pane.scrollable_content_region.width
+        width = pane.scrollable_content_region.width
+        assert max(map(len, text(pilot).splitlines())) <= width
+        await wait_for(pilot, lambda: screen.query_one(Document).size.width == width, what="a text as wide as its pane")
         assert pane.max_scroll_x == 0
         await pilot.press("pagedown", "pagedown", "down")
         assert pane.scroll_y == pane.max_scroll_y
