@@ -9,8 +9,9 @@ from tui.scales import Scale, log_scale, round_values
 
 _NAME = len("round robin, again") + 1
 _FIGURES = ("p50 ms", "p95 ms", "p99 ms", "max ms", "failed", "retried", "fairness")
-_LEAST_CELL, _WIDEST_CELL = 8, 13
-_WIDEST_CHART = 100
+_LEAST_CELL, _WIDEST_CELL = 8, 18
+_WIDEST_CHART = len(_FIGURES) * _WIDEST_CELL + 1
+_WIDEST_TEXT = 110
 _LEGEND: tuple[Span, ...] = (
     ("┃", Ink.ACCENT),
     (" p50  ", Ink.MUTED),
@@ -158,4 +159,4 @@ def _shares(runs: Sequence[Run], width: int) -> list[Line]:
 
 
 def _paragraph(text: str, width: int, ink: Ink) -> list[Line]:
-    return [((line, ink),) for line in wrap(text, width)]
+    return [((line, ink),) for line in wrap(text, min(width, _WIDEST_TEXT))]

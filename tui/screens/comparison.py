@@ -38,7 +38,7 @@ class ComparisonScreen(Screen[Comparison | None]):
     def __init__(self, lab: Lab, comparison: Comparison | None) -> None:
         super().__init__()
         self._lab = lab
-        self._found = comparison
+        self.found = comparison
         """What is over; what runs isn't, yet."""
         self._standing: Standing | None = None
         self._seconds_in_all = 0.0
@@ -59,7 +59,7 @@ class ComparisonScreen(Screen[Comparison | None]):
 
     def on_mount(self) -> None:
         self._show()
-        if self._found is None:
+        if self.found is None:
             self.action_choose_scenario()
 
     def on_resize(self) -> None:
@@ -68,7 +68,7 @@ class ComparisonScreen(Screen[Comparison | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to save before a comparison is over, and no other one may start while one runs."""
         is_running = self._run is not None
-        return None if (action == "choose_scenario" and is_running) or (action == "save" and not self._found) else True
+        return None if (action == "choose_scenario" and is_running) or (action == "save" and not self.found) else True
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#comparison", VerticalScroll).scroll_relative(y=lines, animate=False)
@@ -78,11 +78,11 @@ class ComparisonScreen(Screen[Comparison | None]):
 
     def _start(self, wish: Wish | None) -> None:
         if wish is not None:
-            self._found, self._standing, self._failure, self._wish = None, None, None, wish
+            self.found, self._standing, self._failure, self._wish = None, None, None, wish
             self._seconds_in_all = 0.0
             self._run = self._compare(wish)
             self._show()
-        elif self._found is None:
+        elif self.found is None:
             self.dismiss(None)
 
     @work(exclusive=True, group="compare", description="compare algorithms")
@@ -94,7 +94,7 @@ class ComparisonScreen(Screen[Comparison | None]):
                     self._seconds_in_all = max(self._seconds_in_all, standing.seconds_left)
                     self._show()
             if self._standing is not None:
-                self._found = self._standing.comparison
+                self.found = self._standing.comparison
         except LabError as error:
             self._failure = str(error)
         self._run, self._is_asking = None, False
@@ -103,7 +103,7 @@ class ComparisonScreen(Screen[Comparison | None]):
     def action_leave(self) -> None:
         """Close; what runs is ended first, once that was confirmed."""
         if self._run is None:
-            self.dismiss(self._found)
+            self.dismiss(self.found)
         elif not self._is_asking:
             self._is_asking = True
             self._show()
@@ -123,14 +123,14 @@ class ComparisonScreen(Screen[Comparison | None]):
         run.cancel()
         with suppress(WorkerCancelled):
             await run.wait()
-        self.dismiss(self._found)
+        self.dismiss(self.found)
 
     @work(group="save", description="save the comparison")
     async def action_save(self) -> None:
-        if self._found is None:
+        if self.found is None:
             return
         try:
-            path = await self._lab.save_comparison(self._found)
+            path = await self._lab.save_comparison(self.found)
         except LabError as error:
             self.notify(inert(str(error)), title="Not saved", severity="error", markup=False)
         else:
@@ -156,7 +156,7 @@ class ComparisonScreen(Screen[Comparison | None]):
     @property
     def _comparison(self) -> Comparison | None:
         """What is known by now."""
-        return self._standing.comparison if self._found is None and self._standing is not None else self._found
+        return self._standing.comparison if self.found is None and self._standing is not None else self.found
 
     def _entitle(self, name: str, description: str) -> None:
         self.query_one("#comparison").border_title = Content(f"Compare · {name}: {description}")
@@ -169,7 +169,7 @@ class ComparisonScreen(Screen[Comparison | None]):
         if self._is_asking:
             return [(("End this comparison? ", Ink.ALERT), (" esc ends it, any other key lets it go on", Ink.WARNING))]
         if self._run is None:
-            return [] if self._found is None else [(("✓ compared", Ink.GOOD), (_FURTHER, Ink.MUTED))]
+            return [] if self.found is None else [(("✓ compared", Ink.GOOD), (_FURTHER, Ink.MUTED))]
         if self._standing is None:
             return [(("Starting another lab; this lab's client pauses meanwhile …", Ink.ACCENT),)]
         pauses: list[Line] = [((line, Ink.MUTED),) for line in wrap(_PAUSES, width)]
@@ -177,7 +177,7 @@ class ComparisonScreen(Screen[Comparison | None]):
 
 
 _FURTHER = " · s saves it as a page, c compares under another scenario"
-_PAUSES = "This happens in another lab; the client of this one pauses, so as not to disturb."
+_PAUSES = "This happens in a lab of its own; the client of this one pauses meanwhile."
 
 
 def _progress_line(standing: Standing, seconds_in_all: float) -> Line:
