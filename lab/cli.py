@@ -19,6 +19,7 @@ from lab.comparison.command import compare
 from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.options import (
+    config_file,
     dashboard_traffic,
     file_defaults,
     lab_config,
@@ -85,7 +86,7 @@ def _read_config_file(ctx: click.Context, _: click.Parameter, path: Path | None)
     is_eager=True,
     expose_value=False,
     callback=_read_config_file,
-    help="A TOML file of option names and values.  [default: lablb/config.toml in your configuration folder]",
+    help=f"A TOML file of option names and values.  [default: {config_file()}]",
 )
 @lab_options
 @traffic_options

@@ -65,8 +65,8 @@ def in_words(fault: Fault) -> str:
         FaultKind.TAIL: f"tail {service_time}",
         FaultKind.ERRORS: f"errors {fault.status}",
         FaultKind.REFUSE: "refuses",
-        FaultKind.RESET: "resets in the body",
-        FaultKind.SILENCE: "never answers",
+        FaultKind.RESET: "resets",
+        FaultKind.SILENCE: "silent",
     }[fault.kind]
     has_share = fault.kind in (FaultKind.ERRORS, FaultKind.RESET, FaultKind.SILENCE) and fault.share < 1
     return f"{words}, {fault.share * 100:g} %" if has_share else words

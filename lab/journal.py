@@ -171,8 +171,16 @@ def view_of(entry: Entry) -> RequestView:
         status=line.status,
         attempts=line.attempts,
         pid=outcome.fate.pid if outcome is not None and outcome.fate.pid is not None else entry.pid,
-        latency_ms=line.seconds * 1000 if outcome is None else outcome.latency_us / 1000,
+        latency_ms=_latency_ms(entry),
         client=None if entry.is_ours else line.agent,
         request_id=line.request_id,
+        is_cut=line.is_cut,
     )
     return entry.view
+
+
+def _latency_ms(entry: Entry) -> float | None:
+    """As the client saw it: what nginx says of the lab's own request may be a small part of that."""
+    if entry.outcome is not None:
+        return entry.outcome.latency_us / 1000
+    return None if entry.is_ours or entry.line is None else entry.line.seconds * 1000

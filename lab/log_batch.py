@@ -18,11 +18,12 @@ class Batch:
 
     @cached_property
     def kinds(self) -> list[tuple[LogLine, int]]:
-        """One line of each kind, and how many there are: of the same configuration, worker and attempts.
+        """One line of each kind, and how many there are: of the same configuration, worker, attempts
+        and end.
 
         The same attempts are one object, as the parser remembers them; what it has forgotten makes a kind more.
         """
-        kinds = [(line.generation, line.worker_pid, id(line.attempts)) for line in self.lines]
+        kinds = [(line.generation, line.worker_pid, id(line.attempts), line.is_cut) for line in self.lines]
         examples = dict(zip(kinds, self.lines, strict=True))
         return [(examples[kind], count) for kind, count in Counter(kinds).items()]
 

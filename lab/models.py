@@ -68,7 +68,8 @@ class BackendView:
     share: float | None = None
     """Its part of all hits, 0 to 1."""
     failures: int = 0
-    """Attempts nginx made on it that gave no valid answer, since the counters were zeroed."""
+    """Attempts nginx made on it that gave no valid answer, a server error or a cut body, since the counters were
+    zeroed."""
     rate_rps: float = 0.0
     """Hits per second over the last few seconds."""
     in_flight: int | None = None
@@ -125,6 +126,10 @@ class TrafficView:
     """None for a closed loop, which has no target."""
     connections: int = 1
     is_paused: bool = False
+    is_dead: bool = False
+    """Its process has ended before its time: nothing is fired."""
+    is_done: bool = False
+    """All that was asked for was sent and has its outcome; single shots may follow."""
     sent: int = 0
     answered: int = 0
     """A complete answer with a status below 500."""
@@ -197,9 +202,13 @@ class Reload:
     finished_by_old: int = 0
     """Requests that the configuration before answered after the change was asked for."""
     answered: int = 0
-    """Requests that nginx has logged since, whoever sent them."""
+    """Requests that nginx has answered since, whoever sent them."""
     failed: int = 0
-    """Requests of the lab's client that failed since; 0 is what is expected."""
+    """Requests of the lab's client that failed since."""
+    failed_meanwhile: int = 0
+    """Those of them that were told of while old workers still ran, or shortly after; 0 is what is expected."""
+    was_failing: bool = False
+    """Whether requests had failed just before the change, so that it isn't to blame."""
     hits: tuple[tuple[int, int], ...] = ()
     """Port and hits since, of each backend."""
 

@@ -157,6 +157,8 @@ class Observer:
             target_rps=driver.rate_rps,
             connections=driver.connections,
             is_paused=driver.is_paused,
+            is_dead=driver.is_dead,
+            is_done=driver.is_done,
             sent=totals.answered + totals.failed + driver.in_flight,
             answered=totals.answered,
             failed=totals.failed,

@@ -23,11 +23,9 @@ from lab.config import (
     RequestSpec,
     TrafficSpec,
 )
-from lab.durations import seconds_of
 from lab.errors import UsageError
-from lab.fault_plan import PlannedFault, planned
 from lab.faults import FaultKind
-from lab.retry_rules import OFF, in_order
+from lab.option_types import ChosenDuration, Duration, FaultType, Header, RampType, RetryRules, Weights
 
 RUN_REQUESTS = 1000
 """How many requests `lablb run` fires unless told how many or how long."""
@@ -35,102 +33,6 @@ RUN_REQUESTS = 1000
 FAULT_KINDS = f"Kinds: {', '.join(FaultKind)}."
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Duration(click.ParamType[float]):
-    """`500ms`, `5s`, `2m`; a bare number is seconds. The value is in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds from the text; figures of a configuration file are seconds already."""
-        try:
-            return seconds_of(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class RampType(click.ParamType[Ramp]):
-    """`10:500:30s`: from 10 to 500 requests a second within 30 s."""
-
-    name = "ramp"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Ramp:
-        """The ramp from the text."""
-        if isinstance(value, Ramp):
-            return value
-        start, _, rest = str(value).partition(":")
-        end, _, duration = rest.partition(":")
-        try:
-            return Ramp(float(start), float(end), Duration().convert(duration, param, ctx))
-        except ValueError:
-            self.fail(f"{value!r} is no ramp: write it like 10:500:30s.", param, ctx)
-
-
-class FaultType(click.ParamType[PlannedFault]):
-    """`kill:73@2s`, `slow:72:300ms@3s..6s`: a fault by the clock."""
-
-    name = "fault"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PlannedFault:
-        """The fault from the text."""
-        if isinstance(value, PlannedFault):
-            return value
-        try:
-            return planned(str(value))
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Weights(click.ParamType[tuple[int, ...]]):
-    """`5,1,1`: a whole number for each backend."""
-
-    name = "weights"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """The numbers; a configuration file may give them as an array."""
-        parts = value.split(",") if isinstance(value, str) else value
-        try:
-            return tuple(int(str(part)) for part in parts)
-        except (TypeError, ValueError):
-            self.fail(f"{value!r} are no weights: write whole numbers like 5,1,1.", param, ctx)
-
-
-class Header(click.ParamType[tuple[str, str]]):
-    """`X-Name: value`; in a variable one a line, since values have spaces."""
-
-    name = "header"
-
-    def split_envvar_value(self, rv: str) -> list[str]:
-        """The lines that aren't empty."""
-        return [line for line in rv.splitlines() if line.strip()]
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """Name and value from the text."""
-        if isinstance(value, tuple):
-            return value
-        name, colon, text = str(value).partition(":")
-        if not colon:
-            self.fail(f"{value!r} is no header: write it like 'X-Name: value'.", param, ctx)
-        return name.strip(), text.strip()
-
-
-class RetryRules(click.ParamType[tuple[str, ...]]):
-    """`error timeout http_500`, or `off`: the words of `proxy_next_upstream`."""
-
-    name = "rules"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """The words in nginx's order; a configuration file may give them as an array."""
-        words = str(value).replace(",", " ").split() if isinstance(value, str) else [str(word) for word in value]
-        if words == [OFF]:
-            return ()
-        if not words:
-            self.fail(f"Retry rules need a word: give some like 'error timeout', or {OFF!r} for none.", param, ctx)
-        try:
-            return in_order(words)
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
 
 
 def _option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
@@ -161,7 +63,9 @@ _LAB_OPTIONS = (
         metavar="'W W …'",
         help="When nginx tries another backend, like 'error timeout http_500', or off.  [default: 'error timeout']",
     ),
-    _option("--service-time", type=Duration(), default=0.0, metavar="T", help="How long a backend takes, like 20ms."),
+    _option(
+        "--service-time", type=ChosenDuration(), default=0.0, metavar="T", help="How long a backend takes, like 20ms."
+    ),
     _option("--capacity", type=int, metavar="N", help="Requests a backend works on at once.  [default: no limit]"),
     _option("--restart", is_flag=True, help="Bring back backends that die."),
     _option("--keep-root", is_flag=True, help="Started as root, let backends and nginx's workers stay root."),
@@ -323,13 +227,18 @@ def _traffic(options: dict[str, Any]) -> TrafficSpec:
     )
 
 
+def config_file() -> Path:
+    """Where a user keeps options, unless told otherwise."""
+    return platformdirs.user_config_path("lablb") / "config.toml"
+
+
 def file_defaults(path: Path | None, known: frozenset[str]) -> dict[str, Any]:
     """What the configuration file says, by option name; nothing if the user has none.
 
     Raises:
         UsageError: it can't be read, isn't TOML, or names an option that doesn't exist.
     """
-    place = path or platformdirs.user_config_path("lablb") / "config.toml"
+    place = path or config_file()
     try:
         content = tomllib.loads(place.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -13,6 +13,12 @@ from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
 from lab.traffic.outcome import Outcome
 
+CLIENT_GONE = 499
+"""nginx's status for a request that it answered nobody."""
+TELLING_SECONDS = 0.5
+"""How long after a handover the lab's client may still tell of requests that failed in it."""
+JUST_BEFORE_SECONDS = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Handover:
@@ -34,6 +40,8 @@ class Since:
     finished_by_old: int = 0
     answered: int = 0
     failed: int = 0
+    failed_meanwhile: int = 0
+    was_failing: bool = False
     hits: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     old_pids: tuple[int, ...] = ()
@@ -51,7 +59,7 @@ class Since:
                 self._count(line, 1)
 
     def _count(self, line: LogLine, count: int) -> None:
-        self.answered += count
+        self.answered += count * (line.status != CLIENT_GONE)
         self.finished_by_old += count * (line.generation < self.generation)
         for attempt in line.attempts:
             if attempt.is_answer and attempt.port is not None:
@@ -67,13 +75,17 @@ class ReloadWatch:
         self._latest: Since | None = None
         self._asked: Since | None = None
         """The one that nginx is being told of."""
+        self._last_failure = -math.inf
+        """When the lab's client last told of one."""
         self._retired: frozenset[int] = frozenset()
         """Workers that were told to end, as far as they still run."""
         self._finishing: tuple[OldWorker, ...] = ()
 
     def begin(self, generation: int, change: str) -> None:
         """nginx is about to be told of a new configuration."""
-        self._asked = Since(generation, change, self._clock())
+        now = self._clock()
+        was_failing = 0 <= now - self._last_failure < JUST_BEFORE_SECONDS
+        self._asked = Since(generation, change, now, was_failing=was_failing)
 
     def finish(self, handover: Handover) -> None:
         """nginx has taken it on."""
@@ -94,12 +106,15 @@ class ReloadWatch:
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """The lab's client has told what became of its requests."""
-        if self._latest is None and self._asked is None:
-            return
         failed = sum(outcome.fate.failure is not None for outcome in outcomes)
+        if not failed:
+            return
+        now = self._last_failure = self._clock()
         for since in (self._latest, self._asked):
             if since is not None:
                 since.failed += failed
+                is_over = since is self._latest and now - since.time - since.seconds > TELLING_SECONDS
+                since.failed_meanwhile += failed * (not is_over or bool(self._retired))
 
     async def look(self, port: int) -> None:
         """See which of the old workers still run, and how many clients are connected to each at nginx's port."""
@@ -124,6 +139,8 @@ class ReloadWatch:
             since.finished_by_old,
             since.answered,
             since.failed,
+            since.failed_meanwhile,
+            since.was_failing,
             tuple(sorted(since.hits.items())),
         )
 

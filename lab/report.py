@@ -181,11 +181,14 @@ class Report:
 
     def _foot(self) -> list[str]:
         ledger = self.ledger
+        others = f", and {ledger.other_clients:,} to other clients" if ledger.other_clients else ""
         counts = (
-            f"client {ledger.client_answered:,}   nginx {ledger.nginx_logged:,}"
-            f" + {ledger.other_clients:,} of other clients   backends {ledger.backends_served:,}"
+            f"answers in full: client {ledger.client_answered:,} = nginx {ledger.nginx_logged:,}{others}"
+            f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}"
         )
-        return [f"ledger  {'✓ all agree' if ledger.is_balanced else '✗ ' + '; '.join(ledger.differences)}   {counts}"]
+        if ledger.is_balanced:
+            return [f"ledger  ✓ all agree   {counts}"]
+        return [f"ledger  ✗ {'; '.join(ledger.differences)}   {counts.replace(' = ', ', ')}"]
 
 
 def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:

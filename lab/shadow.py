@@ -1,6 +1,7 @@
 """Follows the real nginx by its log with a model that foretells each pick, and keeps count of how often it is right."""
 
 from collections import Counter, deque
+from dataclasses import dataclass
 from math import inf
 
 from lab.access_log import LogLine
@@ -17,6 +18,17 @@ from lab.xray import Pick, XRay
 BUSY_RPS = 1000
 """More requests a second are not followed: that would cost the lab too much."""
 PICKS_KEPT = 20
+
+
+@dataclass(slots=True)
+class Sight:
+    """A pick that was watched."""
+
+    flight: Flight
+    decision: Decision | None
+    is_compared: bool
+    pick: Pick | None = None
+    """What is told of it; made when somebody looks, and once."""
 
 
 class Shadow:
@@ -36,7 +48,7 @@ class Shadow:
         self._twin: Twin | None = None
         self._fresh: tuple[int, Twin] | None = None
         self._visit = HOME
-        self._picks: deque[tuple[Flight, Decision | None, bool]] = deque(maxlen=PICKS_KEPT)
+        self._sights: deque[Sight] = deque(maxlen=PICKS_KEPT)
         self._hits: Counter[int] = Counter()
         self._expected: Counter[int] = Counter()
         """Of the keyed algorithms, whose shares depend on the keys."""
@@ -83,7 +95,7 @@ class Shadow:
             return XRay(upstream.algorithm, why_not, self.foretold, self.right)
         if self._twin is None or generation != self._generation:
             return portrait(self._twin_of(generation), Record(self.foretold, self.right), (), HOME)
-        picks = tuple(self._told_pick(*each) for each in self._picks)
+        picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
         return portrait(self._twin, Record(self.foretold, self.right, self._hits, self._expected), picks, self._visit)
 
     def _twin_of(self, generation: int) -> Twin:
@@ -103,7 +115,7 @@ class Shadow:
         if line.generation > self._generation:
             self.zero()
         self._generation, self._worker_pid = line.generation, line.worker_pid
-        self._picks.clear()
+        self._sights.clear()
         self._visit = HOME
         upstream = self._upstreams.get(line.generation)
         self._twin = Twin(upstream) if upstream is not None else None
@@ -122,7 +134,7 @@ class Shadow:
         if self._in_second > BUSY_RPS and not self.is_resting:
             self.is_resting = True
             self._moments.clear()
-            self._picks.clear()
+            self._sights.clear()
             self._expected.clear()
 
     def _wake(self) -> None:
@@ -165,7 +177,7 @@ class Shadow:
         if not (is_late or twin.is_by_chance):
             twin.note_record(port, is_right=is_right)
         flight.request = request
-        self._picks.append((flight, decision, is_compared))
+        self._sights.append(Sight(flight, decision, is_compared))
         if twin.algorithm in BY_KEY:
             self._visit = twin.visit_of(flight.line)
             if decision is not None:
@@ -185,9 +197,10 @@ class Shadow:
             header_seconds = attempt.header_seconds
             request.succeeded(None if header_seconds is None else round(header_seconds * 1000))
 
-    def _told_pick(self, flight: Flight, decision: Decision | None, is_compared: bool) -> Pick:
+    def _told(self, sight: Sight) -> Pick:
         assert self._twin is not None
-        return pick_of(flight.line, decision, self._twin, is_compared=is_compared)
+        sight.pick = pick_of(sight.flight.line, sight.decision, self._twin, is_compared=sight.is_compared)
+        return sight.pick
 
 
 def _port(decision: Decision) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from lab.histogram import Histogram
 from lab.latency import LatencySeries, LatencySummary, SecondView
 from lab.log_batch import Batch
-from lab.traffic.outcome import UNSENT, Fate, Outcome
+from lab.traffic.outcome import FIRST_SERVER_ERROR, UNSENT, Fate, Outcome
+from lab.witnesses import Attempt
 
 RATE_SECONDS = 3
 LATENCY_SECONDS = 10
@@ -26,7 +27,7 @@ class Counts:
     hits: Counter[int] = field(default_factory=Counter)
     """Requests that a backend answered, by its port, as nginx logged them."""
     failures: Counter[int] = field(default_factory=Counter)
-    """Attempts of nginx on a backend that got no valid answer, by its port."""
+    """Attempts of nginx on a backend that got no valid answer, a server error or a cut body, by its port."""
     other_clients: int = 0
     answered: int = 0
     failed: int = 0
@@ -35,7 +36,8 @@ class Counts:
     """Sent more than 10 ms after they were due; a closed loop is never late."""
     errors: Counter[str] = field(default_factory=Counter)
     latencies: defaultdict[int | None, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
-    """Of the lab's client's answered requests, by the port of the backend that answered."""
+    """Of the lab's client's answered requests, by the port of the backend that answered; None if that was not the
+    first one tried, since then most of the time may be another one's fault."""
 
     def add(self, other: "Counts") -> None:
         """Add the other's counts to these."""
@@ -54,8 +56,12 @@ class Counts:
         """Count what nginx logged; so many of the requests were other clients'."""
         for line, count in batch.kinds:
             for attempt in line.attempts:
-                if attempt.port is not None:
-                    (self.hits if attempt.is_answer else self.failures)[attempt.port] += count
+                if attempt.port is None:
+                    continue
+                if attempt.is_answer:
+                    self.hits[attempt.port] += count
+                if is_bad(attempt) or (line.is_cut and attempt is line.attempts[-1]):
+                    self.failures[attempt.port] += count
         self.other_clients += others
 
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
@@ -73,7 +79,12 @@ class Counts:
             else:
                 self.answered += count
                 self.retried += fate.is_retried * count
-                self.latencies[fate.port].record(latencies_us)
+                self.latencies[None if fate.is_retried else fate.port].record(latencies_us)
+
+
+def is_bad(attempt: Attempt) -> bool:
+    """Whether it gave no valid answer, or a server error."""
+    return not attempt.is_answer or attempt.status is None or attempt.status >= FIRST_SERVER_ERROR
 
 
 class Tally:

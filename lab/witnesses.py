@@ -50,10 +50,13 @@ class RequestView:
     pid: int | None = None
     """Of the backend that answered."""
     latency_ms: float | None = None
-    """By the client's clock if the lab's client sent it, by nginx's otherwise (whole milliseconds)."""
+    """By the client's clock if the lab's client sent it, None until it has told; by nginx's, in whole milliseconds, of
+    others' requests."""
     client: str | None = None
     """Who sent it, from its User-Agent; None for the lab's own client."""
     request_id: str = ""
+    is_cut: bool = False
+    """Less of the body was sent than the header had promised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,33 @@
 from dataclasses import dataclass
 
 from lab.faults import Fault, FaultKind
+from lab.models import BackendState, Snapshot
 
 _REFUSED = frozenset({FaultKind.KILL, FaultKind.TERMINATE, FaultKind.REFUSE})
 _UNANSWERED = frozenset({FaultKind.FREEZE, FaultKind.SILENCE})
 _LATE = frozenset({FaultKind.SLOW, FaultKind.TAIL})
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """On what it depends what nginx makes of a fault."""
+
+    rules: tuple[str, ...]
+    """The words that `proxy_next_upstream` lists."""
+    others: int = 1
+    """How many other backends nginx could ask."""
+    is_only: bool = False
+    """Whether the upstream has no other backend at all: nginx counts no failures of an only one."""
+
+
+def circumstances_of(snapshot: Snapshot, port: int) -> Circumstances:
+    """Of a fault of that backend, as of now."""
+    others = [backend for backend in snapshot.backends if backend.port != port]
+    return Circumstances(
+        snapshot.retry_rules,
+        sum(not backend.is_down and backend.state is BackendState.UP for backend in others),
+        is_only=not others,
+    )
 
 
 @dataclass(frozen=True)
@@ -19,22 +42,23 @@ class FaultChoice:
     """What it does to the process."""
     fault: Fault
 
-    def nginx_makes(self, rules: tuple[str, ...]) -> str:
-        """What nginx will make of it while `proxy_next_upstream` lists these words (ngx_http_upstream_next)."""
-        kind = self.fault.kind
+    def nginx_makes(self, given: Circumstances) -> str:
+        """What nginx will make of it (ngx_http_upstream_next)."""
+        kind, rules, others, is_only = self.fault.kind, given.rules, given.others, given.is_only
+        counted = "not counted: only one" if is_only else "counted as a failure"
         if kind in _REFUSED:
-            then = "it asks another one" if "error" in rules else "and the client gets 502"
-            return f"refused at once, {then}; counted as a failure"
+            then = "it asks another one" if "error" in rules and others else "and the client gets 502"
+            return f"refused at once, {then}; {counted}"
         if kind in _UNANSWERED:
             post = "" if "non_idempotent" in rules else " (POST: 504)"
-            then = f"asks another one{post}" if "timeout" in rules else "and the client gets 504"
-            return f"times out, {then}; counted as a failure"
+            then = f"asks another one{post}" if "timeout" in rules and others else "and the client gets 504"
+            return f"times out, {then}; {counted}"
         if kind in _LATE:
             return "an answer is an answer, however late: not retried, not counted"
         if kind is FaultKind.RESET:
             return "too late for another one: the client gets a cut 200; not counted"
         word = f"http_{self.fault.status}"
-        if word in rules:
+        if word in rules and others:
             return f"{word} is listed, so it asks another one; counted as a failure"
         return "passed on to the client as it is: not retried, not counted"
 

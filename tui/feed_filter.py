@@ -44,7 +44,7 @@ def searchable(request: RequestView) -> str:
     """What can be found of a request: method, URI, backends, PID, client and status, in small letters."""
     client = "" if request.client is None else f"({client_name(request.client)}) {request.client}"
     pid = "" if request.pid is None else f"pid {request.pid}"
-    way = plain_text(tuple(chain(request.attempts)))
+    way = plain_text(tuple(chain(request.attempts, is_cut=request.is_cut)))
     return f"{request.method} {request.uri} {way} {pid} {client} {request.status}".casefold()
 
 

@@ -16,7 +16,7 @@ BACKEND_KEYS = (
     Binding("down,j", "choose(1)", "next", show=False, key_display="↓ j", tooltip="Choose the next backend"),
     Binding("up", "choose(-1)", "previous", show=False, key_display="↑", tooltip="Choose the one before"),
     Binding("e", "break_backend", "break it…", tooltip="All that can go wrong with the chosen backend, to choose from"),
-    Binding("u", "undo_faults", "undo", tooltip="Undo all that was done to the chosen backend"),
+    Binding("u", "undo_faults", "undo", tooltip="Undo the fault of the chosen backend"),
     Binding("k", "kill_backend", "kill", show=False, tooltip="SIGKILL the chosen backend"),
     Binding("r", "restart_backend", "restart", show=False, tooltip="Start the chosen backend anew, with a new PID"),
     Binding("f", "toggle_freeze", "freeze / thaw", show=False, tooltip="SIGSTOP the chosen backend, or SIGCONT it"),

@@ -21,14 +21,15 @@ def reload_news(reload: Reload | None, now: float) -> tuple[tuple[str, ...], Ink
     """
     if reload is None or not 0 <= now - reload.time - reload.seconds < _NEWS_SECONDS:
         return (), Ink.PLAIN
-    sign, ink = ("✗", Ink.BAD) if reload.failed else ("✓", Ink.GOOD)
-    name, failed = f"{sign} reload {reload.generation}", f"{reload.failed:,} failed"
+    lost = reload.failed_meanwhile
+    sign, ink = ("✓", Ink.GOOD) if not lost else ("!", Ink.WARNING) if reload.was_failing else ("✗", Ink.BAD)
+    name, failed = f"{sign} reload {reload.generation}", f"{lost:,} failed" + " as before" * (sign == "!")
     one = len(reload.old_pids) == 1
     swap = f"{_pids(reload.old_pids)} → {_pids(reload.new_pids)}"
     held = sum(worker.connections or 0 for worker in reload.finishing)
     return (
         f"{name}: worker{'' if one else 's'} {swap}, old {'one' if one else 'ones'} {_doing(reload)}, {failed}",
-        f"{name}: {swap}, {f'old finishes {held}' if reload.finishing else 'old gone'}, {failed}",
+        f"{name}: {swap}, {f'old one has {_connections(held)}' if reload.finishing else 'old one gone'}, {failed}",
         f"{name}: {failed}",
     ), ink
 
@@ -62,7 +63,8 @@ def reload_lines(reload: Reload, width: int) -> list[Line]:
         BLANK,
         _fact("answered", (f"{count(reload.answered)} since", Ink.PLAIN)),
         _fact("by the old", (f"{count(reload.finished_by_old)} with the configuration before", Ink.PLAIN)),
-        _fact("failed", _lost(reload)),
+        _fact("meanwhile", _lost(reload)),
+        _fact("failed", (f"{count(reload.failed)} since", Ink.PLAIN)),
         BLANK,
         (("Hits since", Ink.HEADING),),
         *_hits(reload),
@@ -85,9 +87,10 @@ def _workers(reload: Reload) -> list[Line]:
 
 
 def _lost(reload: Reload) -> Span:
-    if reload.failed:
-        return f"{count(reload.failed)} of the lab's client", Ink.BAD
-    return "0: nothing was lost", Ink.GOOD
+    lost = f"{count(reload.failed_meanwhile)} of the lab's client"
+    if not reload.failed_meanwhile:
+        return "0: nothing was lost in the change", Ink.GOOD
+    return (f"{lost}, as some did before it", Ink.WARNING) if reload.was_failing else (lost, Ink.BAD)
 
 
 def _hits(reload: Reload) -> list[Line]:

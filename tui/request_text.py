@@ -5,7 +5,7 @@ from functools import lru_cache
 from rich.cells import cell_len
 
 from lab.witnesses import Attempt, RequestView
-from tui.formatting import client_name, duration, fit, shorten, time_of_day
+from tui.formatting import client_name, duration, fit, shorten, time_of_day, whole_milliseconds
 from tui.ink import Ink, Line, Span
 
 _TIME_WIDTH = 12
@@ -14,6 +14,9 @@ _STATUS_WIDTH = 3
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 _ATTEMPTS_SHOWN = 4
+_UNTOLD = "…"
+_NOBODY = "nobody live"
+"""nginx logs the upstream's own name when it has no backend left to try."""
 
 
 @lru_cache(maxsize=1024)
@@ -26,14 +29,14 @@ def request_line(request: RequestView, width: int, *, is_chosen: bool = False) -
         (" ▸" if is_chosen else "  ", Ink.ACCENT),
         (fit(f"{request.method} {request.uri}", what_width) + " ", Ink.PLAIN),
         *_way(request, middle - what_width),
-        (" " + fit(duration(request.latency_ms), _LATENCY_WIDTH, to_right=True), Ink.PLAIN),
+        (" " + fit(_latency(request), _LATENCY_WIDTH, to_right=True), Ink.PLAIN),
         (f" {request.status:>{_STATUS_WIDTH}}", status_ink(request.status)),
     )
 
 
 def _way(request: RequestView, width: int) -> list[Span]:
     """The chain of backends, then the client and the PID as far as there is room, in `width` cells."""
-    spans = chain(request.attempts)
+    spans = chain(request.attempts, is_cut=request.is_cut)
     client = None if request.client is None else f"({client_name(request.client)})"
     pid = None if request.pid is None else f"pid {request.pid}"
     for text, ink in ((client, Ink.ACCENT), (pid, Ink.MUTED)):
@@ -42,8 +45,15 @@ def _way(request: RequestView, width: int) -> list[Span]:
     return _cut(spans, width)
 
 
-def chain(attempts: tuple[Attempt, ...]) -> list[Span]:
-    """The backends that nginx tried, in that order: `→ 74 ✗ → 75`."""
+def _latency(request: RequestView) -> str:
+    """The client's time as precise as it is, nginx's in whole milliseconds, and that the client hasn't told yet."""
+    if request.latency_ms is None:
+        return _UNTOLD
+    return duration(request.latency_ms) if request.client is None else whole_milliseconds(request.latency_ms / 1000)
+
+
+def chain(attempts: tuple[Attempt, ...], *, is_cut: bool = False) -> list[Span]:
+    """The backends that nginx tried, in that order: `→ 74 ✗ → 75`; the last one may have cut its answer."""
     if not attempts:
         return [("→ nginx itself", Ink.MUTED)]
     spans: list[Span] = []
@@ -51,9 +61,11 @@ def chain(attempts: tuple[Attempt, ...]) -> list[Span]:
     if skipped > 0:
         spans.append((f"→ {skipped} ✗ ", Ink.BAD))
     for attempt in attempts[-_ATTEMPTS_SHOWN:]:
-        name = shorten(attempt.upstream, 16) if attempt.port is None else str(attempt.port)
+        name = _NOBODY if attempt.port is None else str(attempt.port)
         spans.append((" → " if spans else "→ ", Ink.MUTED))
         spans.append((name, Ink.STRONG) if attempt.is_answer else (f"{name} ✗", Ink.BAD))
+    if is_cut:
+        spans.append((" ✗ cut", Ink.BAD))
     return spans
 
 

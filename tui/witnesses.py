@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail
-from tui.formatting import exact_duration, inert, shorten, time_of_day, whole_milliseconds, wrap
+from tui.formatting import exact_duration, inert, time_of_day, whole_milliseconds, wrap
 from tui.ink import BLANK, Ink, Line
 from tui.request_text import status_ink
 
 _GATEWAY_TIMEOUT, _CLIENT_GONE = 504, 499
 _LATE_SECONDS = 0.010
-_NAME_WIDTH, _LABEL_WIDTH = 24, 12
+_LABEL_WIDTH = 12
 
 
 def story(detail: RequestDetail) -> str:
@@ -30,16 +30,23 @@ def _way(nginx: NginxWitness, heard: set[int | None]) -> str:
     attempts = nginx.attempts
     if not attempts:
         return f"nginx answered {nginx.status} itself, without asking a backend."
-    told = [
-        f"{name_of(attempt)}, which {'failed' if reason and not attempt.is_answer else _deed(attempt, heard)}"
-        for attempt, reason in _with_reasons(nginx)
-    ]
-    verb = "tried" if len(attempts) > 1 or not attempts[0].is_answer else "sent it to"
+    told = [_told(attempt, reason, heard) for attempt, reason in _with_reasons(nginx)]
+    verb = "tried " if len(attempts) > 1 or not attempts[0].is_answer else "sent it to "
+    if attempts[0].port is None:
+        verb = ""
     end = "" if attempts[-1].is_answer else f"; it answered {nginx.status} itself"
     why = [
-        f" {name_of(attempt)}: {reason}" for attempt, reason in _with_reasons(nginx) if reason and not attempt.is_answer
+        f" {name_of(attempt)}: {reason}"
+        for attempt, reason in _with_reasons(nginx)
+        if reason and not attempt.is_answer and attempt.port is not None
     ]
-    return f"nginx {verb} {', then '.join(told)}{end}.{''.join(why)}"
+    return f"nginx {verb}{', then '.join(told)}{end}.{''.join(why)}"
+
+
+def _told(attempt: Attempt, reason: str, heard: set[int | None]) -> str:
+    if attempt.port is None:
+        return "found no live backend"
+    return f"{attempt.port}, which {'failed' if reason and not attempt.is_answer else _deed(attempt, heard)}"
 
 
 def _with_reasons(nginx: NginxWitness) -> Iterator[tuple[Attempt, str]]:
@@ -51,16 +58,14 @@ def _with_reasons(nginx: NginxWitness) -> Iterator[tuple[Attempt, str]]:
 def _deed(attempt: Attempt, heard: set[int | None]) -> str:
     if attempt.header_seconds is not None:
         return f"answered {attempt.status} in {whole_milliseconds(attempt.header_seconds)}"
-    if attempt.port is None:
-        return "had no live backend"
     if attempt.status == _GATEWAY_TIMEOUT:
         return "did not answer in time"
     return "took it and broke off" if attempt.port in heard else "refused or died"
 
 
 def name_of(attempt: Attempt) -> str:
-    """The backend's port, or what nginx called it."""
-    return shorten(attempt.upstream, _NAME_WIDTH) if attempt.port is None else str(attempt.port)
+    """The backend's port; nginx logs the upstream's own name when no backend was left."""
+    return "no live backend" if attempt.port is None else str(attempt.port)
 
 
 def client_lines(detail: RequestDetail, width: int) -> list[Line]:

@@ -10,7 +10,7 @@ import click
 from lab.comparison.scenarios import SCENARIOS, scenario_named
 from lab.config import LabConfig
 from lab.errors import LabError
-from lab.options import Duration
+from lab.option_types import Duration
 
 if TYPE_CHECKING:
     from lab.comparison.race import Progress

@@ -76,6 +76,16 @@ class TrafficDriver:
         """None while it doesn't run."""
         return self._child.pid if self._child is not None and self._child.returncode is None else None
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether the worker has ended before its time."""
+        return self._child is not None and self.pid is None and not self._is_stopping
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the plan is at its end and all outcomes are in."""
+        return self._done.is_set()
+
     async def start(self, port: int) -> None:
         """Start the worker, paused.
 
@@ -84,6 +94,7 @@ class TrafficDriver:
         """
         self._port = port
         self._ready.clear()
+        self._done.clear()
         plan = {
             "port": port,
             "name": self._shot_name,

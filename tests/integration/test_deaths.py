@@ -119,6 +119,7 @@ async def test_a_client_that_is_killed_is_told_and_repaired(start_lab: StartLab,
     client.kill()
     shown = await told(lab, f"The lab's client (PID {client.pid}) has died (signal 9), with ")
     assert dict(shown.traffic.errors)["client_died"] == shown.traffic.failed > 0
+    assert shown.traffic.is_dead
     assert shown.traffic.in_flight == 0
     for command in (lab.toggle_traffic, lab.fire_once):
         with pytest.raises(LabError, match="client has ended: R starts it again"):

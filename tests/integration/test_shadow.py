@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from lab.config import BackendSpec, Behaviour, TrafficSpec
+from lab.faults import Fault, FaultKind
 from lab.models import Snapshot
 from lab.session import LabSession
 from lab.xray import XRay
@@ -50,6 +51,18 @@ async def test_each_of_a_sequence_is_foretold(start_lab: StartLab, nginx: str, a
     assert xray.next_port is not None
     if algorithm not in {"hash", "hash_consistent"}:
         assert await ask_in_turn(lab, 1) == [xray.next_port]
+
+
+async def test_least_time_is_foretold_from_what_the_answers_took(start_lab: StartLab) -> None:
+    """One backend is slow: nginx turns away from it, and the model, which reads the same times, with it."""
+    lab = await start_lab(nginx="bundled", algorithm="least_time", backends=3)
+    slow = lab.parts.ports.backends[0]
+    await lab.inject(slow, Fault(FaultKind.SLOW, service_time_ms=120))
+    ports = await ask_in_turn(lab)
+    xray = await xray_after(lab, REQUESTS)
+    assert xray.foretold - xray.right <= 1, xray
+    assert ports.count(slow) < REQUESTS // 6
+    assert {peer.port: peer.hits for peer in xray.peers} == {port: ports.count(port) for port in lab.parts.fleet.ports}
 
 
 async def test_a_change_of_the_configuration_begins_the_rounds_anew(start_lab: StartLab, nginx: str) -> None:

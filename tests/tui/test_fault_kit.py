@@ -11,12 +11,13 @@ from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import backend, running
 from tests.tui.showing import AppPilot, dashboard, dashboard_of, lines, show
 from tests.waiting import wait_for
-from tui.fault_choices import FAULT_CHOICES
+from tui.fault_choices import FAULT_CHOICES, Circumstances, circumstances_of
 from tui.ink import plain_text
 from tui.screens.dashboard import Dashboard
 from tui.screens.fault_kit import FaultKit, FaultList, fault_lines
 
 DEFAULT = ("error", "timeout")
+AMONG_OTHERS = Circumstances(DEFAULT, others=4)
 NARROWEST = 76
 
 
@@ -91,17 +92,21 @@ async def test_fault_goes_to_the_backend_that_the_list_was_opened_for() -> None:
 async def test_list_says_whose_it_is_and_is_whole(size: tuple[int, int]) -> None:
     """At 80 × 24 already all faults are there with both of their lines, uncut, and what is wrong now."""
     broken = backend(71, fault="errors 500, 30 %", state=BackendState.UP, belief=Belief(Standing.IN_USE))
-    async with dashboard_of(FakeLab(), replace(running(), backends=(broken,)), size=size) as pilot:
+    async with dashboard_of(FakeLab(), replace(running(), backends=(broken, backend(72))), size=size) as pilot:
         shown = lines(await open_kit(pilot))
         assert shown[0].strip() == "with proxy_next_upstream error timeout;"
         for choice in FAULT_CHOICES:
-            for line in fault_lines(choice, DEFAULT, is_chosen=choice is FAULT_CHOICES[0]):
+            for line in fault_lines(choice, AMONG_OTHERS, is_chosen=choice is FAULT_CHOICES[0]):
                 assert plain_text(line) in shown
         assert str(pilot.app.screen.query_one(FaultList).border_title) == "Break 71 · now: errors 500, 30 %"
 
 
 def said(kind: FaultKind, *rules: str) -> str:
-    return next(choice for choice in FAULT_CHOICES if choice.fault.kind is kind).nginx_makes(rules)
+    return told(kind, Circumstances(rules, others=4))
+
+
+def told(kind: FaultKind, given: Circumstances) -> str:
+    return next(choice for choice in FAULT_CHOICES if choice.fault.kind is kind).nginx_makes(given)
 
 
 def test_what_nginx_makes_of_it_follows_the_rules_in_force() -> None:
@@ -117,9 +122,22 @@ def test_what_nginx_makes_of_it_follows_the_rules_in_force() -> None:
     assert "cut 200; not counted" in said(FaultKind.RESET, *DEFAULT)
 
 
+def test_nobody_else_is_asked_where_there_is_nobody_else() -> None:
+    """An only backend's failures aren't even counted; beside others that are down or dead they are."""
+    only = circumstances_of(replace(running(), backends=(backend(71),)), 71)
+    assert told(FaultKind.KILL, only) == "refused at once, and the client gets 502; not counted: only one"
+    assert told(FaultKind.FREEZE, only) == "times out, and the client gets 504; not counted: only one"
+    unused = (backend(71), backend(72, is_down=True), backend(73, state=BackendState.KILLED))
+    last = circumstances_of(replace(running(), backends=unused), 71)
+    assert told(FaultKind.KILL, last) == "refused at once, and the client gets 502; counted as a failure"
+    assert told(FaultKind.KILL, circumstances_of(replace(running(), backends=unused), 73)).startswith(
+        "refused at once, it asks"
+    )
+
+
 @pytest.mark.parametrize("rules", [(), DEFAULT, ("http_500", "http_503", "timeout", "non_idempotent")])
 def test_no_line_is_wider_than_the_narrowest_list(rules: tuple[str, ...]) -> None:
     """80 columns, less frame and padding."""
     for choice in FAULT_CHOICES:
-        for line in fault_lines(choice, rules, is_chosen=True):
+        for line in fault_lines(choice, Circumstances(rules, is_only=True), is_chosen=True):
             assert len(plain_text(line)) <= NARROWEST

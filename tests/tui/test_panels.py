@@ -11,6 +11,7 @@ from lab.witnesses import Attempt, RequestView
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, request, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show, text_of
+from tui.feed_filter import FeedFilter
 from tui.ink import Ink, plain_text
 from tui.request_text import request_line
 from tui.widgets.latency_chart import latency_lines
@@ -37,11 +38,27 @@ def test_failed_attempts_are_crossed_out_in_the_chain() -> None:
     assert "→ 74 ✗ → 75" in said(request(5, attempts=attempts))
 
 
-def test_request_without_a_live_upstream_names_what_nginx_named() -> None:
-    """nginx logs the upstream's own name when it had nobody to ask."""
+def test_request_that_found_no_live_backend_says_so() -> None:
+    """nginx logs the upstream's own name when it had nobody to ask, which reads like a program's."""
     line = said(request(5, status=502, attempts=(Attempt("lablb", None, 502),), pid=None))
-    assert "→ lablb ✗" in line
+    assert "→ nobody live ✗" in line
     assert line.endswith("502")
+
+
+def test_a_body_that_was_cut_is_marked_and_can_be_searched_for() -> None:
+    """Its status is 200, since the header had been sent."""
+    cut = request(5, is_cut=True)
+    assert "→ 72 ✗ cut" in said(cut, width=90)
+    assert "→ 72 ✗ cut" in said(cut)
+    assert FeedFilter("cut").wants(cut)
+    assert not FeedFilter("cut").wants(request(6))
+
+
+def test_a_latency_is_as_precise_as_whoever_told_it() -> None:
+    """The client's to the tenth, nginx's of another client in whole milliseconds, and none until the client tells."""
+    assert "1.3 ms 200" in said(request(5))
+    assert " 1 ms 200" in said(request(5, client="curl/8.5.0"))
+    assert " … 200" in said(request(5, latency_ms=None))
 
 
 def test_other_clients_are_named() -> None:

@@ -21,7 +21,7 @@ def test_news_of_a_reload_from_long_to_short() -> None:
     told, ink = reload_news(RELOAD, NOW)
     assert told == (
         "✓ reload 4: worker 4711 → 4713, old one finishes 2 connections, 0 failed",
-        "✓ reload 4: 4711 → 4713, old finishes 2, 0 failed",
+        "✓ reload 4: 4711 → 4713, old one has 2 connections, 0 failed",
         "✓ reload 4: 0 failed",
     )
     assert ink is Ink.GOOD
@@ -29,10 +29,13 @@ def test_news_of_a_reload_from_long_to_short() -> None:
 
 def test_news_of_a_reload_that_lost_something() -> None:
     """A sign, a figure and a colour."""
-    told, ink = reload_news(replace(RELOAD, failed=3, finishing=()), NOW)
+    told, ink = reload_news(replace(RELOAD, failed_meanwhile=3, finishing=()), NOW)
     assert told[0] == "✗ reload 4: worker 4711 → 4713, old one is gone, 3 failed"
-    assert told[1] == "✗ reload 4: 4711 → 4713, old gone, 3 failed"
+    assert told[1] == "✗ reload 4: 4711 → 4713, old one gone, 3 failed"
     assert ink is Ink.BAD
+    told, ink = reload_news(replace(RELOAD, failed_meanwhile=3, finishing=(), was_failing=True), NOW)
+    assert told[2] == "! reload 4: 3 failed as before"
+    assert ink is Ink.WARNING
 
 
 def test_news_of_many_workers_names_the_ends_of_the_row() -> None:
@@ -51,7 +54,8 @@ def test_old_reload_is_no_news(later: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "said"), [(78, "reload 4: 0 failed"), (118, "old finishes 2, 0 failed"), (198, "2 connections, 0 failed")]
+    ("width", "said"),
+    [(78, "reload 4: 0 failed"), (118, "old one has 2 connections, 0 failed"), (198, "2 connections, 0 failed")],
 )
 def test_title_shows_what_fits_of_the_news(width: int, said: str) -> None:
     """The URL and the backends stay at any width."""
@@ -81,23 +85,24 @@ def test_reload_in_full() -> None:
     assert shown[0] == "round_robin → least_conn"
     assert shown[1].endswith("took 35.0 ms")
     assert shown[3:5] == ["old worker 4711 finishes 2 connections", "new worker 4713"]
-    assert shown[6:9] == [
+    assert shown[6:10] == [
         "answered 1,204 since",
         "by the old 3 with the configuration before",
-        "failed 0: nothing was lost",
+        "meanwhile 0: nothing was lost in the change",
+        "failed 0 since",
     ]
-    assert shown[10] == "Hits since"
-    assert shown[11].split()[:2] == ["71", "804"]
-    assert shown[12].split()[:2] == ["72", "400"]
-    assert shown[11].count("█") > shown[12].count("█") > 0
+    assert shown[11] == "Hits since"
+    assert shown[12].split()[:2] == ["71", "804"]
+    assert shown[13].split()[:2] == ["72", "400"]
+    assert shown[12].count("█") > shown[13].count("█") > 0
 
 
 def test_reload_that_is_over_and_lost_something() -> None:
     """The old worker is gone, and failures are called by their name."""
-    over = replace(RELOAD, finishing=(), failed=2)
+    over = replace(RELOAD, finishing=(), failed_meanwhile=2)
     shown = [" ".join(plain_text(line).split()) for line in reload_lines(over, 50)]
     assert "old worker 4711 has finished, and is gone" in shown
-    assert "failed 2 of the lab's client" in shown
+    assert "meanwhile 2 of the lab's client" in shown
     unknown = replace(RELOAD, finishing=(OldWorker(4711),))
     assert any("4711  finishes what it has" in plain_text(line) for line in reload_lines(unknown, 50))
 

@@ -45,7 +45,7 @@ NO_ANSWER = Attempt("127.0.0.1:74", 74, 502)
         ),
         (
             of_nginx(502, Attempt("lablb", None, 502)),
-            "nginx tried lablb, which had no live backend; it answered 502 itself.",
+            "nginx found no live backend; it answered 502 itself.",
         ),
     ],
 )

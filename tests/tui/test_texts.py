@@ -1,9 +1,11 @@
 """The screens to read: help and nginx's configuration."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tui.fake_lab import FakeLab
-from tests.tui.samples import SECOND_CONFIG, running
+from tests.tui.samples import FIRST_CONFIG, SECOND_CONFIG, running
 from tests.tui.showing import AppPilot, dashboard_of, lines, show
 from tests.waiting import wait_for
 from tui.ink import Ink, plain_text
@@ -38,6 +40,21 @@ async def test_config_screen_follows_the_changes() -> None:
         )
         assert config_text(pilot, "site")[1] == "    server 127.0.0.1:71 weight=2;"
         assert "weight of 71: 1 → 2" in str(pilot.app.screen.query_one("#difference").border_subtitle)
+
+
+async def test_a_text_that_is_wider_than_what_was_there_is_painted_whole() -> None:
+    """Its lines are the same before and after it gets its width, but what was painted of them is not."""
+    lab = FakeLab()
+    wide = replace(FIRST_CONFIG, main="# Paths are relative to the lab's runtime folder (nginx -p).")
+    async with dashboard_of(lab, running(config=wide)) as pilot:
+        await pilot.press("n")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfigScreen), what="the config screen")
+
+        def painted() -> str:
+            document = pilot.app.screen.query_one("#main Document", Document)
+            return "".join(strip.text for strip in document.render_lines(document.size.region)).strip()
+
+        await wait_for(pilot, lambda: painted() == wide.main, what="the whole line")
 
 
 @pytest.mark.parametrize("opens", ["n", "question_mark", "f1"])

@@ -70,7 +70,7 @@ async def test_benched_backend_is_counted_down() -> None:
     [
         ({"fault": "errors 500, 30 %"}, 28, "◐ errors 500, 30 %"),
         ({"fault": "errors 500, 30 %"}, 16, "◐ errors 500 30%"),
-        ({"fault": "resets in the body, 30 %"}, 16, "◐ resets in the…"),
+        ({"fault": "slow 300,000 ms, ever so"}, 16, "◐ slow 300,000…"),
         ({"fault": "slow 300 ms", "is_slowed": True, "service_time_ms": 300.0}, 16, "◐ slow 300 ms"),
         ({"fault": "refuses", "is_backup": True}, 16, "▲ refuses"),
         ({"fault": "refuses", "is_down": True}, 16, "○ refuses"),

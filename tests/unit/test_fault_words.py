@@ -18,10 +18,10 @@ from lab.faults import Fault, FaultKind, in_words
         (Fault(FaultKind.ERRORS), "errors 500"),
         (Fault(FaultKind.ERRORS, status=503, share=0.3), "errors 503, 30 %"),
         (Fault(FaultKind.REFUSE), "refuses"),
-        (Fault(FaultKind.RESET), "resets in the body"),
-        (Fault(FaultKind.RESET, share=0.5), "resets in the body, 50 %"),
-        (Fault(FaultKind.SILENCE), "never answers"),
-        (Fault(FaultKind.SILENCE, share=0.025), "never answers, 2.5 %"),
+        (Fault(FaultKind.RESET), "resets"),
+        (Fault(FaultKind.RESET, share=0.5), "resets, 50 %"),
+        (Fault(FaultKind.SILENCE), "silent"),
+        (Fault(FaultKind.SILENCE, share=0.025), "silent, 2.5 %"),
     ],
 )
 def test_a_fault_is_told_in_a_few_words(fault: Fault, words: str) -> None:

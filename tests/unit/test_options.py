@@ -217,6 +217,8 @@ REFUSED = [
     (["run", "--nginx-workers", "0"], "0 nginx workers"),
     (["run", "--capacity", "0"], "capacity of 0"),
     (["run", "--service-time", "fast"], "500ms"),
+    (["run", "--service-time", "20"], "write it like 20ms or 20s"),
+    (["run", "--ramp", "10:5"], "write it like 10:500:30s"),
     (["run", "--next-upstream", "error http_418"], "no retry rule 'http_418'"),
     (["run", "--next-upstream", "off error"], "no retry rule 'off'"),
     (["run", "--next-upstream", ""], "need a word"),

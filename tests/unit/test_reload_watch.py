@@ -5,7 +5,7 @@ import os
 
 from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
-from lab.reload_watch import Handover, ReloadWatch
+from lab.reload_watch import TELLING_SECONDS, Handover, ReloadWatch
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by
 
@@ -53,8 +53,28 @@ def test_what_is_logged_and_fails_after_the_change_is_counted() -> None:
         finished_by_old=2,
         answered=3,
         failed=2,
+        failed_meanwhile=2,
         hits=((71, 1), (72, 2)),
     )
+
+
+def test_only_what_fails_while_the_old_workers_go_is_laid_at_the_changes_door() -> None:
+    """What fails a second later has other causes, and so has what failed before as well."""
+    clock = FakeClock(1000.0)
+    watch = ReloadWatch(clock)
+    failure = [outcome(1, status=502)]
+    watch.begin(2, "least_conn")
+    watch.finish(handover({10}, {11}))
+    clock.advance(TELLING_SECONDS)
+    watch.note_outcomes(failure)
+    clock.advance(0.2)
+    watch.note_outcomes(failure)
+    assert (shown(watch).failed, shown(watch).failed_meanwhile, shown(watch).was_failing) == (2, 1, False)
+    clock.advance(1)
+    watch.begin(3, "random")
+    watch.note_outcomes(failure)
+    watch.finish(handover({11}, {12}))
+    assert (shown(watch).failed_meanwhile, shown(watch).was_failing) == (1, True)
 
 
 def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:

@@ -1,5 +1,7 @@
 """Counters and windows over time that stands still."""
 
+from dataclasses import replace
+
 import pytest
 
 from lab.latency import LatencySummary
@@ -23,6 +25,16 @@ def test_hits_belong_to_who_answered_and_failures_to_who_did_not() -> None:
     tally.count_lines(Batch([log_line(refused_by(71), answered_by(72))]))
     assert dict(tally.totals().hits) == {72: 1}
     assert dict(tally.totals().failures) == {71: 1}
+
+
+def test_a_server_error_and_a_cut_body_are_failures_of_the_backend_that_gave_them() -> None:
+    """They are hits all the same: nginx passed them on."""
+    tally = Tally(FakeClock())
+    error = replace(answered_by(71), status=503)
+    cut = log_line(answered_by(73))._replace(is_cut=True)
+    tally.count_lines(Batch([log_line(error), log_line(answered_by(72)), cut]))
+    assert dict(tally.totals().hits) == {71: 1, 72: 1, 73: 1}
+    assert dict(tally.totals().failures) == {71: 1, 73: 1}
 
 
 def test_a_request_that_no_backend_was_tried_for_is_nobodys_hit() -> None:
@@ -64,15 +76,15 @@ def test_what_was_never_sent_isnt_late() -> None:
     assert (tally.totals().failed, tally.totals().late) == (1, 0)
 
 
-def test_latencies_are_of_answers_only_and_by_the_backend_that_answered() -> None:
-    """The last of the backends tried is the one that answered."""
+def test_latencies_are_of_answers_only_and_by_the_backend_that_answered_at_once() -> None:
+    """What was tried on several counts for all of them together: most of its time may be another one's fault."""
     tally = Tally(FakeClock())
     tally.count_outcomes([outcome(latency_us=1000)])
     tally.count_outcomes([outcome(latency_us=3000, upstream="127.0.0.1:71, 127.0.0.1:72")])
     tally.count_outcomes([outcome(latency_us=9_000_000, status=None, error="timeout")])
     whole, by_port = tally.total_latencies()
     assert (whole.count, whole.min_ms, whole.max_ms) == (2, 1.0, 3.0)
-    assert {port: latency.max_ms for port, latency in by_port.items()} == {71: 1.0, 72: 3.0}
+    assert {port: latency.max_ms for port, latency in by_port.items()} == {71: 1.0, None: 3.0}
 
 
 def test_a_rate_is_taken_over_the_last_three_full_seconds() -> None:

@@ -17,7 +17,7 @@ from lab.comparison.result import Comparison
 from lab.control import Lab
 from lab.errors import LabError
 from lab.models import EMPTY, Phase, Snapshot
-from tui.fault_choices import FAULT_CHOICES
+from tui.fault_choices import FAULT_CHOICES, circumstances_of
 from tui.formatting import inert
 from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
 from tui.screens.comparison import ComparisonScreen
@@ -190,7 +190,7 @@ class Dashboard(Screen[None]):
     def action_break_backend(self) -> None:
         grid = self.query_one(BackendGrid)
         if backend := grid.chosen_backend:
-            kit = FaultKit(backend, self.snapshot.retry_rules)
+            kit = FaultKit(backend, circumstances_of(self.snapshot, backend.port))
             self.app.push_screen(kit, partial(self._break, backend.port))
 
     def _break(self, port: int, wish: Wish) -> None:

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from lab.models import BackendView
-from tui.fault_choices import FAULT_CHOICES, FaultChoice
+from tui.fault_choices import FAULT_CHOICES, Circumstances, FaultChoice
 from tui.formatting import fit, inert
 from tui.ink import Ink, Line
 from tui.keys import FAULT_KIT_KEYS
@@ -28,26 +28,26 @@ class FaultList(RowPanel):
     hint = "a digit or enter does it · u undoes all · esc back"
     lines_a_row = 2
 
-    def __init__(self, rules: tuple[str, ...]) -> None:
+    def __init__(self, circumstances: Circumstances) -> None:
         super().__init__()
-        self._rules = rules
+        self._circumstances = circumstances
 
     @property
     def row_count(self) -> int:
         return len(FAULT_CHOICES)
 
     def heading_line(self, width: int) -> Line:
-        return (("   with ", Ink.MUTED), (fit(directive(self._rules), width - 8), Ink.MUTED))
+        return (("   with ", Ink.MUTED), (fit(directive(self._circumstances.rules), width - 8), Ink.MUTED))
 
     def row_lines(self, rows: range, width: int) -> list[Line]:
         return [
             line
             for row in rows
-            for line in fault_lines(FAULT_CHOICES[row], self._rules, is_chosen=row == self.chosen_row)
+            for line in fault_lines(FAULT_CHOICES[row], self._circumstances, is_chosen=row == self.chosen_row)
         ]
 
 
-def fault_lines(choice: FaultChoice, rules: tuple[str, ...], *, is_chosen: bool) -> list[Line]:
+def fault_lines(choice: FaultChoice, circumstances: Circumstances, *, is_chosen: bool) -> list[Line]:
     """Its key, name and deed, and below what nginx will make of it."""
     return [
         (
@@ -56,7 +56,7 @@ def fault_lines(choice: FaultChoice, rules: tuple[str, ...], *, is_chosen: bool)
             (f"{choice.name:<{_NAME_WIDTH}}", Ink.STRONG),
             (choice.does, Ink.PLAIN),
         ),
-        ((f"     nginx: {choice.nginx_makes(rules)}", Ink.MUTED),),
+        ((f"     nginx: {choice.nginx_makes(circumstances)}", Ink.MUTED),),
     ]
 
 
@@ -66,13 +66,13 @@ class FaultKit(ModalScreen[Wish]):
     BINDINGS: ClassVar[list[BindingType]] = list(FAULT_KIT_KEYS)
     AUTO_FOCUS = ""
 
-    def __init__(self, backend: BackendView, rules: tuple[str, ...]) -> None:
+    def __init__(self, backend: BackendView, circumstances: Circumstances) -> None:
         super().__init__()
         self._backend = backend
-        self._rules = rules
+        self._circumstances = circumstances
 
     def compose(self) -> ComposeResult:
-        faults = FaultList(self._rules)
+        faults = FaultList(self._circumstances)
         now = f" · now: {inert(self._backend.fault)}" if self._backend.fault else ""
         faults.border_title = Content(f"Break {self._backend.port}{now}")
         yield faults

@@ -60,11 +60,13 @@ class LinePanel(Widget, can_focus=False):
         width, height = self.size
         if not width or not height or not self.screen.is_current:
             return
-        self._width = width
+        is_resized, self._width = width != self._width, width
         lines = self.draw(self.snapshot, width, height)[:height]
         changed = [y for y, pair in enumerate(zip_longest(lines, self._lines)) if pair[0] != pair[1]]
         self._lines = lines
-        if changed:
+        if is_resized:
+            self.refresh()
+        elif changed:
             self.refresh(*(Region(0, first, width, last - first + 1) for first, last in _runs(changed)))
 
     def is_marked(self, y: int) -> bool:

@@ -54,6 +54,8 @@ def loop_line(traffic: TrafficView, width: int) -> Line:
     spans: list[Span] = [("open loop " if is_open else "closed loop ", Ink.PLAIN), (wanted, Ink.STRONG)]
     if traffic.is_paused:
         return ((" ‖ PAUSED ", Ink.ALERT), (" ", Ink.PLAIN), *spans)
+    if traffic.is_done:
+        return ((" ✓ DONE ", Ink.GOOD), (" ", Ink.PLAIN), *spans)
     got = per_second(traffic.rate_rps)
     spans += [(" → ", Ink.MUTED), (got, Ink.GOOD), (" answered", Ink.MUTED)]
     if sum(len(text) for text, _ in spans) > width:
