@@ -14,6 +14,7 @@ from lab.errors import LabError
 from lab.models import BackendState, Snapshot
 from lab.session import LabSession
 from tui.app import LabApp
+from tui.screens.comparison import ComparisonScreen
 
 FOLDER = Path(__file__).parent
 WAIT_SECONDS = 90.0
@@ -64,6 +65,11 @@ async def main() -> None:
         await at_120.shoot("latency", lambda now: now.traffic.answered > 3000, ("escape", "down", "s", "l"))
         await at_120.shoot("xray", lambda now: now.xray is not None, ("escape", "1", "x"))
         await at_120.shoot("request", lambda now: bool(now.feed), ("escape", "p", "up", "up", "enter"))
+        await at_120.shoot(
+            "compare",
+            lambda _: _has_compared(at_120.app),
+            ("escape", "escape", "c", "j", "minus", "minus", "enter"),
+        )
     async with photographer(config, (80, 24)) as at_80:
         await at_80.shoot("small-light", lambda now: now.traffic.answered > 500, ("t",))
 
@@ -71,6 +77,11 @@ async def main() -> None:
 def _shows_fail_over(snapshot: Snapshot) -> bool:
     is_killed = any(backend.state is BackendState.KILLED for backend in snapshot.backends)
     return is_killed and any(len(request.attempts) > 1 for request in snapshot.feed[-3:])
+
+
+def _has_compared(app: LabApp) -> bool:
+    """The fact that is waited for: all runs of the comparison are over."""
+    return isinstance(app.screen, ComparisonScreen) and app.screen.found is not None
 
 
 if __name__ == "__main__":
