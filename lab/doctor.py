@@ -13,7 +13,7 @@ from lab.config import LabConfig
 from lab.errors import LabError, NotReadyError
 from lab.nginx.balancer import missing
 from lab.nginx.binary import BUNDLED, SYSTEM, NginxBinary, find_nginx
-from lab.ports import choose_ports, require_free
+from lab.ports import choose_ports, obstacles
 from lab.runtime import RuntimeFolder, base_folder, why_root_stays
 
 SMALLEST_TERMINAL = (80, 24)
@@ -67,9 +67,12 @@ def _lacks(binary: NginxBinary) -> str:
 def _ports(config: LabConfig) -> Iterator[Finding]:
     try:
         ports = choose_ports(config)
-        require_free(ports)
     except LabError as error:
         yield Finding(Verdict.BAD, str(error))
+        return
+    busy = [Finding(Verdict.BAD, sentence) for sentence in obstacles(ports)]
+    if busy:
+        yield from busy
         return
     if ports.notice is not None:
         yield Finding(Verdict.NOTE, ports.notice)

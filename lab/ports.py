@@ -4,7 +4,7 @@ import contextlib
 import errno
 import socket
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,16 @@ def require_free(ports: Ports) -> None:
     Raises:
         NotReadyError: somebody does; the sentence names who, if this user may know.
     """
+    for sentence in obstacles(ports):
+        raise NotReadyError(sentence)
+
+
+def obstacles(ports: Ports) -> Iterator[str]:
+    """A sentence for each of them that somebody listens on, with who it is if this user may know, and the remedy."""
     for candidate in (ports.nginx, *ports.backends):
         if _bind_error(candidate) is not None:
             option = "--port" if candidate == ports.nginx else "--base-port"
-            raise NotReadyError(
-                f"Port {candidate} is taken by {_holder(candidate)}: end that, or give another {option}."
-            )
+            yield f"Port {candidate} is taken by {_holder(candidate)}: end that, or give another {option}."
 
 
 def next_free_port(after: int, taken: Container[int]) -> int:

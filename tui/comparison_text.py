@@ -60,7 +60,7 @@ def conclusion(comparison: Comparison) -> str:
     also = f", and alike under {' and '.join(alike)}" if alike else ""
     return (
         f"p95 is lowest under {best} ({duration(least)}){also}, and highest under {worst} ({duration(most)}):"
-        f" {most / least:.1f} times as long. {twice}: smaller differences say nothing."
+        f" {most / least:.1f} times as long. {twice}: chance makes that much at least."
     )
 
 

@@ -210,7 +210,7 @@ def test_the_conclusion_names_the_best_and_the_worst_or_says_that_it_is_noise() 
     """Drawn from p95, and from how far the same algorithm is from itself."""
     assert conclusion(comparison()) == (
         "p95 is lowest under least conn (90.0 ms), and alike under random two, and highest under round robin (862 ms):"
-        " 9.6 times as long. The same algorithm twice differs by 1 %: smaller differences say nothing."
+        " 9.6 times as long. The same algorithm twice differs by 1 %: chance makes that much at least."
     )
     assert conclusion(comparison(4)) == conclusion(comparison(0)) == ""
     again = run("round_robin", "round robin, again", 40.0, (1, 1))

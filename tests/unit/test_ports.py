@@ -9,7 +9,7 @@ import pytest
 
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
-from lab.ports import HOST, Ports, choose_ports, free_row, is_allowed, next_free_port, require_free
+from lab.ports import HOST, Ports, choose_ports, free_row, is_allowed, next_free_port, obstacles, require_free
 
 
 @pytest.fixture
@@ -189,3 +189,12 @@ def test_no_row_of_free_ports_is_an_error_that_says_where(monkeypatch: pytest.Mo
         free_row(8069, 3)
     with pytest.raises(LabError, match="to 65535"):
         free_row(65534, 3)
+
+
+def test_each_port_that_is_busy_is_told() -> None:
+    """So that whoever frees one doesn't meet the next."""
+    with socket.create_server((HOST, 0)) as one, socket.create_server((HOST, 0)) as other:
+        ports = one.getsockname()[1], other.getsockname()[1]
+        sentences = list(obstacles(Ports(ports[0], ports[1:])))
+    assert [sentence.split(" is taken")[0] for sentence in sentences] == [f"Port {port}" for port in ports]
+    assert sentences[1].endswith("end that, or give another --base-port.")

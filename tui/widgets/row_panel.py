@@ -66,7 +66,7 @@ class RowPanel(LinePanel):
 
     def choose_relative(self, steps: int) -> None:
         """Move the cursor by so many rows."""
-        self.choose(self._chosen + steps)
+        self.choose(self.chosen_row + steps)
 
     def get_content_height(self, *_: object) -> int:
         return 1 + max(self.row_count, 1) * self.lines_a_row + self.lines_below
