@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.balancing.peer import PeerSpec
 from lab.belief import Standing
-from lab.fairness import FEWEST_EXPECTED, LIKELY, SURE, Comparison, compare, jain
+from lab.fairness import FEWEST_EXPECTED, Comparison, compare, jain
 from lab.models import BackendState, BackendView, Reload
 from lab.noise import Finding, Noise, Outlier
 from lab.odds import expected_shares
@@ -17,7 +17,9 @@ SETTLING_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 """A verdict that changed more often could not be read."""
 _TAKING = (Standing.IN_USE, Standing.FAILING, Standing.SPARE)
-_RELAPSE = {Finding.NO_CHANCE: 10 * SURE, Finding.HARDLY_CHANCE: 2 * LIKELY}
+SURE, LIKELY = 0.0001, 0.005
+"""Stricter than for a single look: who looks once a second sees every p that is rare, sooner or later."""
+_RELAPSE = {Finding.NO_CHANCE: 10 * SURE, Finding.HARDLY_CHANCE: 10 * LIKELY}
 """A finding stays until p has risen to this, so that one that wavers round a limit doesn't flicker."""
 
 
