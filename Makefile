@@ -14,12 +14,12 @@ test: $(VENV)/.test  ## lint, types and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory -j3 pytest-ui pytest-integration-a-l pytest-integration-m-z
+	@$(MAKE) --no-print-directory -j4 pytest-ui pytest-integration-a-c pytest-integration-d-l pytest-integration-m-z
 
 pytest-ui:
 	$(BIN)/python -m pytest -q tests/unit tests/tui
 
-pytest-integration-%:  # mostly waits for processes, so that two halves are done in little more than the time of one
+pytest-integration-%:  # mostly waits for processes, so that its parts are done in little more than the time of one
 	$(BIN)/python -m pytest -q tests/integration/test_[$*]*.py
 
 lint: $(VENV)/.test
