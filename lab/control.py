@@ -1,8 +1,11 @@
 """What a lab can be told and asked: the one face the dashboard knows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 from typing import Protocol
 
+from lab.comparison.result import Comparison
+from lab.comparison.standing import Standing
 from lab.faults import Fault
 from lab.latency import LatencySeries
 from lab.models import Snapshot
@@ -81,6 +84,15 @@ class Lab(Protocol):
 
     async def request_detail(self, number: int) -> RequestDetail:
         """What the client, nginx and the backends saw of the feed's request of that number, while they remember it."""
+
+    def compare(self, scenario: str, seconds: float) -> AsyncGenerator[Standing, None]:
+        """Replay the scenario's traffic under one algorithm after the other, each for so long, in a lab of its own.
+
+        This lab's client pauses meanwhile. It is over with the last standing; closing the generator before ends it.
+        """
+
+    async def save_comparison(self, comparison: Comparison) -> Path:
+        """Write it as a page into the working folder."""
 
     def zero_counters(self) -> None:
         """Count hits, failures and latencies anew; the ledger goes on."""

@@ -9,6 +9,7 @@ from enum import Enum
 from lab.belief import Belief
 from lab.latency import NOTHING_MEASURED, LatencySummary, SecondView
 from lab.ledger import Ledger
+from lab.noise import Noise
 from lab.witnesses import RequestView
 from lab.xray import XRay
 
@@ -236,6 +237,8 @@ class Snapshot:
     """What has nginx try another backend: the words of `proxy_next_upstream` in force."""
     xray: XRay | None = None
     """The algorithm's inside, by a model; None until nginx has a configuration."""
+    noise: Noise | None = None
+    """Whether shares differ by more than chance; None until the lab runs."""
 
 
 EMPTY = Snapshot()

@@ -18,6 +18,7 @@ from lab.monitor import Monitor
 from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
 from lab.shadow import Shadow
+from lab.share_watch import ShareWatch
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
 from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
@@ -36,6 +37,7 @@ class Observer:
         self.monitor = Monitor()
         self.inference = Inference(balancer.upstreams, balancer.frame.workers)
         self.shadow = Shadow(balancer.upstreams, balancer.frame.workers)
+        self.share_watch = ShareWatch(time.monotonic)
         self._reloads = balancer.reloads
         self._fleet = fleet
 
@@ -61,6 +63,7 @@ class Observer:
         """Count hits, failures and latencies anew."""
         self.tally.zero()
         self.shadow.zero()
+        self.share_watch.zero()
 
     def note_client_death(self, lost: int, numbers_end: int) -> None:
         """Count the requests that were under way when the lab's client died as failed."""

@@ -1,12 +1,16 @@
 """What a lab consists of beside its backends, and how that is put together."""
 
 import time
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from lab.access_log import AccessLog, LogLine
 from lab.caretaker import Caretaker
-from lab.config import LabConfig
+from lab.comparison.contest import DEFAULT_ALGORITHMS, Contest
+from lab.comparison.scenarios import scenario_named
+from lab.comparison.standing import Standing
+from lab.config import FALLBACK_PORTS, LabConfig
 from lab.errors import LabError
 from lab.fault_clock import FaultClock
 from lab.fleet import Fleet
@@ -17,7 +21,7 @@ from lab.nginx.binary import find_nginx
 from lab.nginx.server import NginxServer
 from lab.notices import Notices
 from lab.observer import Observer
-from lab.ports import Ports, next_free_port
+from lab.ports import Ports, free_row, next_free_port
 from lab.traffic.driver import TrafficDriver
 from lab.verdict import cases_of
 from lab.witnesses import NginxWitness, RequestDetail
@@ -34,6 +38,7 @@ class Parts:
     observer: Observer
     fault_clock: FaultClock
     caretaker: Caretaker
+    contest: Contest
 
     async def request_detail(self, number: int) -> RequestDetail:
         """What client, nginx and backends know of the feed's request of that number.
@@ -84,6 +89,18 @@ class Parts:
         await self.balancer.remove(port)
         await self.fleet.remove(port)
 
+    def compare(self, scenario: str, seconds: float) -> AsyncGenerator[Standing, None]:
+        """Compare the algorithms that this nginx has, beside this lab, on ports that are free.
+
+        Raises:
+            LabError: there are none.
+        """
+        available = {choice.name for choice in self.balancer.choices() if choice.is_available}
+        algorithms = [name for name in DEFAULT_ALGORITHMS if name in available]
+        highest = max(self.ports.nginx, *self.fleet.ports, FALLBACK_PORTS[0] - 1)
+        port = free_row(highest, 1 + len(scenario_named(scenario).weights))
+        return self.contest.run(scenario, seconds, algorithms, port)
+
     def _reasons(self, line: LogLine) -> tuple[str, ...]:
         upstream = self.balancer.upstreams.get(line.generation)
         return () if upstream is None else tuple(case.reason for case in cases_of(line, upstream))
@@ -108,4 +125,6 @@ async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: Asy
     fault_clock = FaultClock(plan, ground.fleet.__getitem__, time.perf_counter, tell=notices.tell)
     caretaker = Caretaker(balancer, observer, driver, notices)
     exits.callback(caretaker.close)
-    return Parts(ground.ports, ground.fleet, balancer, driver, observer, fault_clock, caretaker)
+    contest = Contest(config, driver)
+    exits.push_async_callback(contest.stop)
+    return Parts(ground.ports, ground.fleet, balancer, driver, observer, fault_clock, caretaker, contest)

@@ -15,6 +15,8 @@ from lab.errors import LabError, NotReadyError
 HOST = "127.0.0.1"
 NEARBY = 100
 """How far a further backend's port may be from the last one's."""
+FARTHER = 1000
+"""How far another lab's ports may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,22 @@ def next_free_port(after: int, taken: Container[int]) -> int:
         if port not in taken and _bind_error(port) is None:
             return port
     raise LabError(f"There is no free port from {after + 1} to {last} for one more backend: end what listens there.")
+
+
+def free_row(after: int, count: int) -> int:
+    """The first of so many ports in a row above `after` that nobody listens on and this user may.
+
+    Raises:
+        LabError: there is none nearby.
+    """
+    last = min(after + FARTHER, MAX_PORT)
+    first = after + 1
+    for port in range(after + 1, last + 1):
+        if _bind_error(port) is not None:
+            first = port + 1
+        elif port - first == count - 1:
+            return first
+    raise LabError(f"There are no {count} free ports in a row from {after + 1} to {last}: end what listens there.")
 
 
 def is_allowed(port: int) -> bool:

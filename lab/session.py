@@ -3,11 +3,15 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.breakdown import Breakdown
+from lab.comparison.result import Comparison
+from lab.comparison.standing import Standing
 from lab.config import LabConfig
 from lab.control import Lab
 from lab.errors import LabError
@@ -203,6 +207,16 @@ class LabSession(Lab):
     async def request_detail(self, number: int) -> RequestDetail:
         return await self.parts.request_detail(number)
 
+    async def compare(self, scenario: str, seconds: float) -> AsyncGenerator[Standing, None]:
+        async with aclosing(self.parts.compare(scenario, seconds)) as standings:
+            async for standing in standings:
+                yield standing
+
+    async def save_comparison(self, comparison: Comparison) -> Path:
+        from lab.comparison.saving import save  # noqa: PLC0415 - only who keeps one needs it
+
+        return await asyncio.to_thread(save, comparison, Path.cwd(), datetime.now().astimezone())
+
     def zero_counters(self) -> None:
         self.parts.observer.zero()
 
@@ -247,6 +261,7 @@ class LabSession(Lab):
         if parts is None:
             return Snapshot(sequence, self._phase, self._activity)
         balancer, observer = parts.balancer, parts.observer
+        backends, reload = observer.backends(balancer.specs), balancer.reloads.view()
         return Snapshot(
             sequence=sequence,
             phase=self._phase,
@@ -255,13 +270,14 @@ class LabSession(Lab):
             algorithm=balancer.upstream.algorithm,
             algorithms=balancer.choices(),
             nginx=observer.nginx(balancer.server, parts.ports.nginx, self._worker_pids),
-            backends=observer.backends(balancer.specs),
+            backends=backends,
             traffic=observer.traffic(parts.driver),
             seconds=observer.tally.seconds(),
             feed=observer.journal.feed(),
             ledger=observer.ledger(),
             config=balancer.config,
-            reload=balancer.reloads.view(),
+            reload=reload,
             retry_rules=balancer.upstream.retry_rules,
             xray=observer.shadow.view(),
+            noise=observer.share_watch.look(balancer.upstream.algorithm, backends, reload),
         )

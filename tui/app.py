@@ -19,13 +19,14 @@ from tui.screens.dashboard import Dashboard
 from tui.themes import DARK, LIGHT
 
 GOODBYE_SECONDS = 3.0
+_STYLES = ("ink", "dashboard", "latency", "texts", "choices", "xray", "comparison")
 
 
 class LabApp(App[LabError | None]):
     """The dashboard of one lab. Its result is the error that kept the lab from starting, if one did."""
 
     TITLE = "lablb"
-    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("ink", "dashboard", "latency", "texts", "choices", "xray")]
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in _STYLES]
     COMMANDS: ClassVar = {DashboardCommands}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "quit", show=False, priority=True)]
 

@@ -1,7 +1,8 @@
 """The backend grid's columns: which there are, which fit, and a backend as one line of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lab.models import BackendView
@@ -27,9 +28,33 @@ _ROOM = {"hits": 3, "state": 12}
 """How many cells more than its width a column can use well; what is left is the share bar's."""
 _WIDEST_GAP = 3
 _WHOLE = 0.9995
+_MARK, _FULL = "│", "█"
+_GROUNDED = (Ink.BAR, Ink.BAR_IDLE)
+"""Inks with a ground of their own, which must not reach into the gap before."""
+_HAIR = 0.01
+"""Of a cell: what sums of floats may be off without moving the mark."""
 
-Cell = Callable[[BackendView, int, float], Span]
-"""A backend, the width of the cell and the time (seconds since the epoch) to what stands in the cell."""
+
+@dataclass(frozen=True)
+class Drawing:
+    """What all lines of one drawing have in common."""
+
+    now: float
+    """Seconds since the epoch, for what is counted down."""
+    largest_share: float = 1.0
+    """What fills the share bar, so that small differences show between many backends, too."""
+    shares: Mapping[int, float] = field(default_factory=dict)
+    """Of the requests since the latest change, by port; empty where there are too few."""
+    expected: Mapping[int, float] = field(default_factory=dict)
+    """The shares that are to be expected, by port; empty where nobody can know."""
+
+    def share_of(self, backend: BackendView) -> float | None:
+        """Its share since the latest change, or of all hits."""
+        return self.shares.get(backend.port, backend.share)
+
+
+Cell = Callable[[BackendView, int, Drawing], Line]
+"""A backend, the width of the cell and what holds for all lines to what stands in the cell."""
 
 
 @dataclass(frozen=True)
@@ -45,36 +70,55 @@ class Column:
 
 
 def _plain(text: Callable[[BackendView], str]) -> Cell:
-    def cell(backend: BackendView, _width: int, _now: float) -> Span:
-        shown = text(backend)
-        return shown, Ink.MUTED if shown == UNKNOWN else Ink.PLAIN
+    def cell(backend: BackendView, _width: int, _drawing: Drawing) -> Line:
+        return (_known(text(backend)),)
 
     return cell
 
 
-def _state(backend: BackendView, width: int, _now: float) -> Span:
-    return state_of(backend, width)
+def _known(text: str) -> Span:
+    return text, Ink.MUTED if text == UNKNOWN else Ink.PLAIN
 
 
-def _belief(backend: BackendView, _width: int, now: float) -> Span:
-    return belief_of(backend.belief, now)
+def _state(backend: BackendView, width: int, _drawing: Drawing) -> Line:
+    return (state_of(backend, width),)
 
 
-def _hits(backend: BackendView, width: int, _now: float) -> Span:
-    return count(backend.hits, width), Ink.STRONG
+def _belief(backend: BackendView, _width: int, drawing: Drawing) -> Line:
+    return (belief_of(backend.belief, drawing.now),)
 
 
-def _share_bar(backend: BackendView, width: int, _now: float) -> Span:
+def _hits(backend: BackendView, width: int, _drawing: Drawing) -> Line:
+    return ((count(backend.hits, width), Ink.STRONG),)
+
+
+def _share_bar(backend: BackendView, width: int, drawing: Drawing) -> Line:
+    """The bar with a mark as far along as it was expected to reach."""
     serves = backend.state.is_alive and not backend.is_down
-    return bar(backend.share, width), Ink.BAR if serves else Ink.BAR_IDLE
+    filled = bar((drawing.share_of(backend) or 0) / drawing.largest_share, width)
+    ink = Ink.BAR if serves else Ink.BAR_IDLE
+    expected = drawing.expected.get(backend.port)
+    if not expected:
+        return ((filled, ink),)
+    place = min(max(math.ceil(expected / drawing.largest_share * width - _HAIR), 1), width) - 1
+    mark = Ink.BAR_MARK_WITHIN if filled[place] == _FULL else Ink.BAR_MARK
+    return ((filled[:place], ink), (_MARK, mark), (filled[place + 1 :], ink))
 
 
-def _share(backend: BackendView) -> str:
-    return "100 %" if backend.share is not None and backend.share >= _WHOLE else percent(backend.share)
+def _expected(backend: BackendView, _width: int, drawing: Drawing) -> Line:
+    return ((_part(drawing.expected.get(backend.port)), Ink.MUTED),)
 
 
-def _failures(backend: BackendView, width: int, _now: float) -> Span:
-    return count(backend.failures, width), Ink.BAD if backend.failures else Ink.MUTED
+def _share(backend: BackendView, _width: int, drawing: Drawing) -> Line:
+    return (_known(_part(drawing.share_of(backend))),)
+
+
+def _part(share: float | None) -> str:
+    return "100 %" if share is not None and share >= _WHOLE else percent(share)
+
+
+def _failures(backend: BackendView, width: int, _drawing: Drawing) -> Line:
+    return ((count(backend.failures, width), Ink.BAD if backend.failures else Ink.MUTED),)
 
 
 COLUMNS = (
@@ -85,17 +129,18 @@ COLUMNS = (
     Column("wt", 4, _plain(lambda backend: str(backend.weight))),
     Column("hits", 6, _hits),
     Column("", _BAR_WIDTH, _share_bar, is_number=False),
-    Column("share", 6, _plain(_share)),
+    Column("share", 6, _share),
+    Column("expected", 8, _expected, gives_way=5),
     Column("rate", 7, _plain(lambda backend: per_second(backend.rate_rps)), gives_way=2),
     Column(
         "in-flight", 9, _plain(lambda backend: UNKNOWN if backend.in_flight is None else count(backend.in_flight)), 3
     ),
     Column("failed", 7, _failures, gives_way=4),
     Column("p50 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p50_ms)), gives_way=1),
-    Column("p95 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p95_ms)), gives_way=5),
+    Column("p95 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p95_ms)), gives_way=6),
     Column("p99 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p99_ms))),
-    Column("cpu", 5, _plain(lambda backend: whole_percent(backend.cpu_percent)), gives_way=6),
-    Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=7),
+    Column("cpu", 5, _plain(lambda backend: whole_percent(backend.cpu_percent)), gives_way=7),
+    Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=8),
 )
 _NOTE_FROM = next(index for index, column in enumerate(COLUMNS) if column.heading == "wt")
 _NOTE_BEFORE = next(index for index, column in enumerate(COLUMNS) if column.heading == "failed")
@@ -143,16 +188,6 @@ def heading_line(width: int) -> Line:
     return ((" " * CURSOR_WIDTH + (" " * layout.gap).join(cells), Ink.HEADING),)
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """What all lines of one drawing have in common."""
-
-    now: float
-    """Seconds since the epoch, for what is counted down."""
-    largest_share: float = 1.0
-    """What fills the share bar, so that small differences show between many backends, too."""
-
-
 def backend_line(
     backend: BackendView, width: int, drawing: Drawing, *, is_chosen: bool = False, glow: Ink = Ink.PLAIN
 ) -> Line:
@@ -166,14 +201,16 @@ def backend_line(
     spans: list[Span] = [("▸ " if is_chosen else "  ", Ink.ACCENT)]
     shown = layout.columns[: _note_starts(backend.note, layout)]
     for position, (column, cell_width) in enumerate(shown):
-        is_bar = column.cell is _share_bar
-        part = replace(backend, share=(backend.share or 0) / drawing.largest_share) if is_bar else backend
-        text, ink = column.cell(part, cell_width, drawing.now)
+        cell = column.cell(backend, cell_width, drawing)
         gap = " " * layout.gap if position else ""
+        if len(cell) > 1:
+            spans += [(gap, Ink.PLAIN), *cell]
+            continue
+        text, ink = cell[0]
         padded = fit(text, cell_width, to_right=column.is_number)
         if position == 0 and glow is not Ink.PLAIN:
             spans += [(text, glow), (padded[len(text) :], Ink.PLAIN)]
-        elif is_bar:
+        elif ink in _GROUNDED:
             spans += [(gap, Ink.PLAIN), (padded, ink)]
         else:
             spans.append((gap + padded, ink))

@@ -65,6 +65,12 @@ def round_duration(value_ms: float) -> str:
     return f"{value_ms:g} ms" if value_ms < 1000 else f"{value_ms / 1000:g} s"
 
 
+def time_left(seconds: float) -> str:
+    """How long something still takes, to the second: `52 s`, `1 min 45 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def exact_duration(seconds: float) -> str:
     """A measured time to three digits, in µs, ms or s; clocks may disagree, so it may be less than 0."""
     sign, size = ("-" if seconds < 0 else ""), abs(seconds)

@@ -18,6 +18,8 @@ class Ink(StrEnum):
     ACCENT = "accent"
     BAR = "bar"
     BAR_IDLE = "bar-idle"
+    BAR_MARK = "bar-mark"
+    BAR_MARK_WITHIN = "bar-mark-within"
     AREA = "area"
     LINE = "line"
     BRAND = "brand"

@@ -95,6 +95,9 @@ DASHBOARD_KEYS = (
     Binding("l", "show_latency", "latency", tooltip="Percentiles and histograms, of all backends or of one"),
     Binding("x", "show_xray", "X-ray", show=False, tooltip="The algorithm's inside, by a model, and why the last pick"),
     Binding("g", "guess", "guess", show=False, tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
+    Binding(
+        "c", "compare", "compare", show=False, tooltip="Several algorithms on the same traffic, one after the other"
+    ),
     Binding("n", "show_config", "config", tooltip="nginx's configuration, and what the last change changed"),
     Binding("question_mark,f1", "show_help", "help", key_display="?", tooltip="Every key, and what the columns mean"),
     Binding("ctrl+p", "app.command_palette", "palette", show=False, tooltip="Every action by name"),
@@ -128,6 +131,17 @@ GUESS_KEYS = (
     Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
 )
 
+COMPARISON_KEYS = (
+    Binding("escape,q", "leave", "back", key_display="esc", tooltip="Back to the dashboard; ends what runs, if asked"),
+    Binding("c", "choose_scenario", "compare…", tooltip="Choose another scenario"),
+    Binding("down,j", "scroll(1)", "down", show=False, tooltip="Further down"),
+    Binding("up", "scroll(-1)", "up", show=False, tooltip="Further up"),
+    Binding("pagedown", "scroll(10)", "ten down", show=False, tooltip="Ten lines down"),
+    Binding("pageup", "scroll(-10)", "ten up", show=False, tooltip="Ten lines up"),
+    Binding("s", "save", "save as HTML", tooltip="Write a page into the working folder"),
+    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+)
+
 REQUEST_KEYS = (
     Binding("escape,enter,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
     Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
@@ -154,6 +168,14 @@ RETRY_RULE_KEYS = (
     *_CURSOR_KEYS,
 )
 
+SCENARIO_KEYS = (
+    Binding("escape,c,q", "dismiss", "back"),
+    Binding("enter", "take", "start"),
+    Binding("plus,equals_sign", "lengthen(1)", "longer runs"),
+    Binding("minus", "lengthen(-1)", "shorter runs"),
+    *_CURSOR_KEYS,
+)
+
 KEYS = {
     "Algorithm": ALGORITHM_KEYS,
     "Backend": BACKEND_KEYS,
@@ -172,7 +194,7 @@ HELP = {**KEYS, "Faults, after e": FAULT_COMMANDS, "Latency view": LATENCY_KEYS}
 """What is worth looking up: the other screens show all of their keys in the footer, or in their border."""
 
 LAB_ACTIONS = frozenset(
-    ["show_latency", "show_xray", "guess"]
+    ["show_latency", "show_xray", "guess", "compare"]
     + [
         binding.action.partition("(")[0]
         for bindings in PALETTE.values()

@@ -53,7 +53,7 @@ SCENARIOS = (
     ),
     Scenario(
         "weighted",
-        "one backend is three times as fast as the others, and has three times the weight",
+        "one backend of five has three times the speed and the weight",
         rate_rps=210,
         service_time_ms=20,
         slowness=(1 / 3, 1, 1, 1, 1),

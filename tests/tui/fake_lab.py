@@ -1,8 +1,11 @@
 """A lab without processes: tests say what it shows, and it remembers what it was told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 
+from lab.comparison.result import Comparison
+from lab.comparison.standing import Standing
 from lab.errors import LabError
 from lab.faults import Fault
 from lab.latency import LatencySeries
@@ -22,6 +25,9 @@ class FakeLab:
         self.latency_calls = 0
         self.details: dict[int, RequestDetail] = {}
         """What is known of requests, by number; any other is forgotten."""
+        self.standings: asyncio.Queue[Standing | LabError] = asyncio.Queue()
+        """What a comparison tells, until one is over, or what breaks it."""
+        self.closed_comparisons = 0
         self.start_calls = 0
         self.stop_calls = 0
         self.may_start = asyncio.Event()
@@ -117,6 +123,23 @@ class FakeLab:
         if number not in self.details:
             raise LabError(f"Request {number} is too long ago.")
         return self.details[number]
+
+    async def compare(self, scenario: str, seconds: float) -> AsyncGenerator[Standing, None]:
+        self._take("compare", scenario, seconds)
+        try:
+            is_over = False
+            while not is_over:
+                told = await self.standings.get()
+                if isinstance(told, LabError):
+                    raise told
+                is_over = told.is_over
+                yield told
+        finally:
+            self.closed_comparisons += 1
+
+    async def save_comparison(self, comparison: Comparison) -> Path:
+        self._take("save_comparison", comparison)
+        return Path("/somewhere/lablb.html")
 
     def zero_counters(self) -> None:
         self._take("zero_counters")

@@ -7,15 +7,17 @@ import pytest
 from lab.belief import Belief, Standing
 from lab.latency import LatencySummary
 from lab.models import BackendState, Snapshot
+from lab.noise import Finding, Noise, Outlier
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, backend, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show
 from tui.columns import Drawing, backend_line, heading_line, lay_out
 from tui.ink import Ink, plain_text
+from tui.noise_text import noise_line
 from tui.widgets.backend_grid import BackendGrid
 
 DRAWING = Drawing(NOW)
-EVERYTHING = "port pid state nginx-~ wt hits  share rate in-flight failed p50-ms p95-ms p99-ms cpu mem"
+EVERYTHING = "port pid state nginx-~ wt hits  share expected rate in-flight failed p50-ms p95-ms p99-ms cpu mem"
 
 
 @pytest.mark.parametrize(
@@ -103,3 +105,86 @@ async def test_zeroed_counters_light_nothing_up() -> None:
         grid = dashboard(pilot).query_one(BackendGrid)
         assert lines(grid)[1].startswith("▸ 71")
         assert all(ink is not Ink.LIT for _, ink in grid.draw(grid.snapshot, *grid.size)[1])
+
+
+EVEN = tuple((71 + place, 0.2) for place in range(5))
+BEHIND = Noise(Finding.NO_CHANCE, (), EVEN, Outlier(72, 0.123, 0.2), p=1e-9, jain=0.91)
+
+
+def test_bar_has_a_mark_where_it_was_expected_to_end() -> None:
+    """Beyond a share that is behind, within one that is ahead; none where nothing is expected."""
+
+    def bar_of(share: float, expected: dict[int, float]) -> str:
+        drawing = Drawing(NOW, 0.4, expected=expected)
+        line = plain_text(backend_line(backend(71, share=share), 116, drawing))
+        return line[heading_line(116)[0][0].index("hits") + 5 :][:9]
+
+    assert bar_of(0.1, {71: 0.2}) == "██▎ │    "
+    assert bar_of(0.4, {71: 0.2}) == "████│████"
+    assert bar_of(0.2, {71: 0.2}) == "████│    "
+    assert bar_of(0.4, {71: 0.4}) == "████████│"
+    assert bar_of(0.0, {71: 0.001}) == "│        "
+    assert bar_of(0.1, {71: 0.0}) == bar_of(0.1, {}) == "██▎      "
+
+
+def test_share_is_that_since_the_last_change() -> None:
+    """Or of all hits where there are too few since; what is expected has a column where there is room."""
+    drawing = Drawing(NOW, shares={71: 0.25}, expected={71: 0.5})
+    text = plain_text(backend_line(backend(71), 196, drawing))
+    assert "25.0 %" in text
+    assert "50.0 %" in text
+    assert "20.0 %" in plain_text(backend_line(backend(71), 196, DRAWING))
+
+
+@pytest.mark.parametrize(
+    ("noise", "algorithm", "said"),
+    [
+        (None, "round_robin", ""),
+        (Noise(Finding.TOO_FEW), "random", "? too few requests yet to tell noise from real"),
+        (Noise(Finding.CHANCE, p=0.5, jain=0.987), "random", "≈ differences this size are chance · fairness 0.99"),
+        (
+            Noise(Finding.CHANCE, p=1.0),
+            "round_robin",
+            "= each gets its turns: closer than chance would bring them",
+        ),
+        (Noise(Finding.CHANCE, p=1.0), "random", "≈ differences this size are chance"),
+        (BEHIND, "random", "≠ 72 is behind by more than chance: 12.3 %, expected 20.0 % · fairness 0.91"),
+        (
+            replace(BEHIND, finding=Finding.HARDLY_CHANCE, jain=None, outlier=Outlier(72, 0.25, 0.2)),
+            "random_two",
+            "≠ 72 is ahead and hardly by chance: 25.0 %, expected 20.0 % when idle",
+        ),
+        (
+            replace(BEHIND, jain=None, outlier=Outlier(72, 0.01, 0.0)),
+            "random",
+            "≠ 72 got 1.0 %, where nothing was expected",
+        ),
+        (Noise(Finding.NOTHING_EXPECTED), "least_conn", "shares follow who is free: there is none to expect"),
+        (Noise(Finding.NOTHING_EXPECTED), "hash", "shares follow the URIs: there is none to expect"),
+        (Noise(Finding.NOTHING_EXPECTED), "random", "no backend can take requests: there is none to expect"),
+    ],
+)
+def test_the_verdict_is_one_line(noise: Noise | None, algorithm: str, said: str) -> None:
+    """On the narrowest grid already, without its fairness where that is too long."""
+    assert noise_line(noise, algorithm, 100) == said
+    shown = noise_line(noise, algorithm, 74)
+    assert len(shown) <= 74
+    assert said.startswith(shown)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_the_border_bears_the_verdict_and_stays_where_it_is(size: tuple[int, int]) -> None:
+    """It takes no line from anybody, and warns when it is no chance."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(noise=Noise(Finding.TOO_FEW, (), EVEN)), size=size) as pilot:
+        grid = dashboard(pilot).query_one(BackendGrid)
+        region = grid.region
+        assert str(grid.border_subtitle) == "? too few requests yet to tell noise from real"
+        assert not grid.has_class("-no-chance")
+        await show(pilot, lab, running(2, noise=BEHIND))
+        assert str(grid.border_subtitle).startswith("≠ 72 is behind by more than chance")
+        assert grid.has_class("-no-chance")
+        assert grid.region == region
+        assert all("│" in line for line in lines(grid)[1:])
+        await show(pilot, lab, running(3, backends=50, noise=BEHIND))
+        assert "of 50 · ≠ 72 is behind" in str(grid.border_subtitle)

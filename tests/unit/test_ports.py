@@ -9,7 +9,7 @@ import pytest
 
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
-from lab.ports import HOST, Ports, choose_ports, is_allowed, next_free_port, require_free
+from lab.ports import HOST, Ports, choose_ports, free_row, is_allowed, next_free_port, require_free
 
 
 @pytest.fixture
@@ -152,3 +152,22 @@ def test_where_no_port_is_free_the_sentence_says_which_were_tried(monkeypatch: p
         next_free_port(75, taken=())
     with pytest.raises(LabError, match="no free port from 65501 to 65535"):
         next_free_port(65500, taken=())
+
+
+def test_a_row_of_free_ports_has_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins behind the last port that is taken."""
+    taken = {8070, 8072, 8075}
+    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError("taken") if port in taken else None)
+    assert free_row(8069, 1) == 8071
+    assert free_row(8069, 2) == 8073
+    assert free_row(8069, 6) == 8076
+    assert free_row(8080, 6) == 8081
+
+
+def test_no_row_of_free_ports_is_an_error_that_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than a search without end, or beyond the last port there is."""
+    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError("taken") if port % 3 == 0 else None)
+    with pytest.raises(LabError, match="no 3 free ports in a row from 8070 to 9069"):
+        free_row(8069, 3)
+    with pytest.raises(LabError, match="to 65535"):
+        free_row(65534, 3)

@@ -13,12 +13,14 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from lab.comparison.result import Comparison
 from lab.control import Lab
 from lab.errors import LabError
 from lab.models import EMPTY, Phase, Snapshot
 from tui.fault_choices import FAULT_CHOICES
 from tui.formatting import inert
 from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
+from tui.screens.comparison import ComparisonScreen
 from tui.screens.config import ConfigScreen
 from tui.screens.fault_kit import UNDO, FaultKit, Wish
 from tui.screens.guess import GuessScreen
@@ -74,6 +76,8 @@ class Dashboard(Screen[None]):
         self._lab = lab
         self._clock = clock
         self._notices_shown = 0
+        self._compared: Comparison | None = None
+        """The latest comparison, for who wants to see it again."""
 
     def compose(self) -> ComposeResult:
         yield TitleBar(self._clock).data_bind(Dashboard.snapshot)
@@ -276,6 +280,12 @@ class Dashboard(Screen[None]):
         screen = GuessScreen(self._lab, self.snapshot)
         await self.app.push_screen(screen)
         screen.watch(self, "snapshot", screen.show_snapshot)
+
+    def action_compare(self) -> None:
+        self.app.push_screen(ComparisonScreen(self._lab, self._compared), self._keep_comparison)
+
+    def _keep_comparison(self, comparison: Comparison | None) -> None:
+        self._compared = comparison
 
     async def action_show_config(self) -> None:
         screen = ConfigScreen()

@@ -3,16 +3,20 @@
 from collections.abc import Callable
 
 from lab.models import BackendView, Snapshot
+from lab.noise import Finding
 from tui.columns import Drawing, backend_line, heading_line
 from tui.ink import Ink, Line
+from tui.noise_text import noise_line
 from tui.widgets.row_panel import RowPanel
 
 _GLOW = (Ink.LIT, Ink.AFTERGLOW)
 """How a port is painted when the backend answered something since the last snapshot, and since the one before."""
+_CORNERS, _PLACE = 4, len(" 10–20 of 100 · ")
+"""Of the border, what its ends take, and what says which part of many backends is seen."""
 
 
 class BackendGrid(RowPanel):
-    """Backends with a cursor; ports light up as they answer."""
+    """Backends with a cursor; ports light up as they answer. The border says whether their shares are as expected."""
 
     heading = "Backends"
 
@@ -42,6 +46,8 @@ class BackendGrid(RowPanel):
         self._notice_answers(now.backends)
         if len(before.backends) != len(now.backends):
             self.refresh(layout=True)
+        if now.noise is not before.noise:
+            self.set_class(now.noise is not None and now.noise.finding is Finding.NO_CHANCE, "-no-chance")
         self.draw_again()
 
     def _notice_answers(self, backends: tuple[BackendView, ...]) -> None:
@@ -53,10 +59,16 @@ class BackendGrid(RowPanel):
     def heading_line(self, width: int) -> Line:
         return heading_line(width)
 
+    def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
+        taken = _CORNERS + (_PLACE if self.row_count > self._rows_shown else 0)
+        self.hint = noise_line(snapshot.noise, snapshot.algorithm, width - taken)
+        return super().draw(snapshot, width, height)
+
     def row_lines(self, rows: range, width: int) -> list[Line]:
-        backends, chosen = self.snapshot.backends, self.chosen_row
-        largest_share = max((backend.share or 0 for backend in backends), default=0) or 1.0
-        drawing = Drawing(self._clock(), largest_share)
+        backends, chosen, noise = self.snapshot.backends, self.chosen_row, self.snapshot.noise
+        shares, expected = ({}, {}) if noise is None else (dict(noise.shares), dict(noise.expected))
+        every = (*expected.values(), *(shares.get(backend.port, backend.share or 0) for backend in backends))
+        drawing = Drawing(self._clock(), max(every, default=0) or 1.0, shares, expected)
         return [
             backend_line(backends[row], width, drawing, is_chosen=row == chosen, glow=self._glow_of(backends[row].port))
             for row in rows

@@ -16,7 +16,7 @@ _WHEEL_ROWS = 3
 class RowPanel(LinePanel):
     """Keys, clicks and the wheel move the cursor and the part that is seen; the border says which part that is."""
 
-    hint: ClassVar[str] = ""
+    hint: str = ""
     """What the border says besides the part that is seen."""
     lines_a_row: ClassVar[int] = 1
     lines_below: ClassVar[int] = 0
