@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from lab.access_log import LogLine
 from lab.balancing.decision import ByHash, ByRing, Decision, port_of
-from lab.balancing.hash_consistent import HashConsistent
+from lab.balancing.hash_consistent import HashConsistent, Ring
 from lab.balancing.least_time import eta_ms
 from lab.balancing.upstream import Visit
 from lab.fairness import Comparison, compare, jain
@@ -16,8 +16,6 @@ from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
 
 FOLLOWING_LOAD = ("least_conn", "random_two")
 """Their shares follow whoever is free as soon as requests overlap."""
-MOST_POINTS = 20_000
-"""Of more, each cell of a drawing would stand for hundreds."""
 MOST_PAIRED = 8
 """Of more backends there are more pairs than anybody reads."""
 
@@ -130,7 +128,7 @@ def _expected(twin: Twin, keyed: Mapping[int, int]) -> tuple[float, ...] | None:
 def _odds(twin: Twin) -> dict[int, float]:
     """Of the next pick, or the parts of the ring."""
     if isinstance(twin.model.method, HashConsistent):
-        shares = _parts(twin.model.method)
+        shares = _parts(twin.model.method.ring)
         return {port: shares[peer.server] for port, peer in twin.peers.items()}
     if not twin.is_by_chance:
         return {}
@@ -169,14 +167,15 @@ def _tied(twin: Twin, etas: Mapping[int, int]) -> set[int]:
 
 def _ring(twin: Twin) -> tuple[tuple[int, int], ...]:
     method = twin.model.method
-    return _points(method) if isinstance(method, HashConsistent) and len(method.ring) <= MOST_POINTS else ()
+    return _points(method.ring) if isinstance(method, HashConsistent) else ()
 
 
 @lru_cache(maxsize=2)
-def _parts(method: HashConsistent) -> dict[str, float]:
-    return method.ring.shares()
+def _parts(ring: Ring) -> dict[str, float]:
+    return ring.shares()
 
 
 @lru_cache(maxsize=2)
-def _points(method: HashConsistent) -> tuple[tuple[int, int], ...]:
-    return tuple((point.hash, int(port_of(point.server))) for point in method.ring.points)
+def _points(ring: Ring) -> tuple[tuple[int, int], ...]:
+    ports = {server: int(port_of(server)) for server in _parts(ring)}
+    return tuple([(point.hash, ports[point.server]) for point in ring.points])

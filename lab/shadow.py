@@ -6,6 +6,7 @@ from math import inf
 
 from lab.access_log import LogLine
 from lab.balancing.decision import Decision
+from lab.balancing.hash_consistent import POINTS_PER_WEIGHT
 from lab.balancing.upstream import HOME, Request
 from lab.log_batch import Batch
 from lab.moments import Event, Flight, Moments, flight_of
@@ -17,6 +18,8 @@ from lab.xray import Pick, XRay
 
 BUSY_RPS = 1000
 """More requests a second are not followed: that would cost the lab too much."""
+MOST_POINTS = 20_000
+"""A ring of more is not built: that would hold up all else that the lab does."""
 PICKS_KEPT = 20
 
 
@@ -46,7 +49,6 @@ class Shadow:
         self._generation = 0
         self._worker_pid = 0
         self._twin: Twin | None = None
-        self._fresh: tuple[int, Twin] | None = None
         self._visit = HOME
         self._sights: deque[Sight] = deque(maxlen=PICKS_KEPT)
         self._hits: Counter[int] = Counter()
@@ -73,8 +75,8 @@ class Shadow:
         if line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
             self._hits[port] += 1
         self._watch_rate(int(line.time))
-        if not self.is_resting and (upstream := self._upstreams.get(line.generation)) is not None:
-            self._moments.file(flight_of(line, upstream))
+        if not self.is_resting and self._twin is not None:
+            self._moments.file(flight_of(line, self._upstreams[line.generation]))
 
     def zero(self) -> None:
         """Count hits anew."""
@@ -91,22 +93,23 @@ class Shadow:
         if not self._upstreams:
             return None
         generation, upstream = next(reversed(self._upstreams.items()))
-        if why_not := self._why_not():
+        if why_not := self._why_not(upstream):
             return XRay(upstream.algorithm, why_not, self.foretold, self.right)
         if self._twin is None or generation != self._generation:
-            return portrait(self._twin_of(generation), Record(self.foretold, self.right), (), HOME)
+            return portrait(Twin(upstream), Record(self.foretold, self.right), (), HOME)
         picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
         return portrait(self._twin, Record(self.foretold, self.right, self._hits, self._expected), picks, self._visit)
 
-    def _twin_of(self, generation: int) -> Twin:
-        """Of a configuration that has served nothing yet; with large weights a ring takes its time to make."""
-        if self._fresh is None or self._fresh[0] != generation:
-            self._fresh = (generation, Twin(self._upstreams[generation]))
-        return self._fresh[1]
+    def _twin_of(self, generation: int) -> Twin | None:
+        """A new one; None for a configuration that can't be followed."""
+        upstream = self._upstreams.get(generation)
+        return None if upstream is None or _ring_points(upstream) > MOST_POINTS else Twin(upstream)
 
-    def _why_not(self) -> str | None:
+    def _why_not(self, upstream: Upstream) -> str | None:
         if self._workers > 1:
             return f"each of nginx's {self._workers} workers picks for itself, so there is no X-ray"
+        if (points := _ring_points(upstream)) > MOST_POINTS:
+            return f"the ring has {points:,} points, and the X-ray takes {MOST_POINTS:,} at most: lower the weights"
         return f"the X-ray rests above {BUSY_RPS:,} req/s" if self.is_resting else None
 
     def _count_anew(self, line: LogLine) -> None:
@@ -117,8 +120,7 @@ class Shadow:
         self._generation, self._worker_pid = line.generation, line.worker_pid
         self._sights.clear()
         self._visit = HOME
-        upstream = self._upstreams.get(line.generation)
-        self._twin = Twin(upstream) if upstream is not None else None
+        self._twin = self._twin_of(line.generation)
 
     def _rests_through(self, batch: Batch) -> bool:
         """Whether nothing in it could wake the model."""
@@ -140,8 +142,8 @@ class Shadow:
     def _wake(self) -> None:
         self.is_resting = False
         self.zero()
-        if (upstream := self._upstreams.get(self._generation)) is not None:
-            self._twin = Twin(upstream)
+        self._twin = self._twin_of(self._generation)
+        if self._twin is not None:
             self._twin.lose()
 
     def _go_through(self, moment: list[Event], *, is_late: bool) -> None:
@@ -201,6 +203,12 @@ class Shadow:
         assert self._twin is not None
         sight.pick = pick_of(sight.flight.line, sight.decision, self._twin, is_compared=sight.is_compared)
         return sight.pick
+
+
+def _ring_points(upstream: Upstream) -> int:
+    """How many points nginx makes; 0 where there is no ring."""
+    weights = sum(spec.weight for _, spec in upstream.backends)
+    return weights * POINTS_PER_WEIGHT if upstream.algorithm == "hash_consistent" else 0
 
 
 def _port(decision: Decision) -> int:

@@ -1,14 +1,17 @@
 """The model that follows nginx's log: how it orders what it is told, and what it does when nginx does otherwise."""
 
+import time
 from collections.abc import Iterable
 from random import Random
 
 import pytest
 
 from lab.access_log import LogLine
+from lab.balancing import hash_consistent
+from lab.balancing.hash_consistent import Point
 from lab.config import BackendSpec
 from lab.nginx.render import Upstream
-from lab.shadow import BUSY_RPS, PICKS_KEPT, Shadow
+from lab.shadow import BUSY_RPS, MOST_POINTS, PICKS_KEPT, Shadow
 from lab.witnesses import Attempt
 from lab.xray import XRay
 from tests.unit.made_up import answered_by, log_line, refused_by
@@ -161,6 +164,41 @@ def test_keys_have_their_hash_and_their_walk() -> None:
     assert xray.last.steps[-1].port == xray.last.foretold
     assert len(xray.ring) == 480
     assert sum(peer.odds or 0 for peer in xray.peers) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("weight", [MOST_POINTS // 5 // 160, 1000])
+def test_a_ring_never_holds_up_the_lab_for_long(weight: int) -> None:
+    """A change, its first requests and what is shown of them: CPU time, since the machine may be busy."""
+    began = time.process_time()
+    shadow = Shadow({1: upstream_of(*[weight] * 5, algorithm="hash_consistent")}, 1)
+    shadow.view()
+    follow(shadow, [line(0, answered_by(71))])
+    assert time.process_time() - began < 0.3
+
+
+def test_a_ring_is_built_once_for_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its first request, with it, and when a model wakes up."""
+    built: list[int] = []
+
+    def points_of(server: str, weight: int) -> list[Point]:
+        built.append(weight)
+        return [Point(1, server)]
+
+    monkeypatch.setattr(hash_consistent, "points_of", points_of)
+    hash_consistent.ring_of.cache_clear()
+    shadow = Shadow({1: upstream_of(3, algorithm="hash_consistent")}, 1)
+    shadow.view()
+    follow(shadow, [line(number % 1000, answered_by(71)) for number in range(BUSY_RPS + 1)])
+    follow(shadow, [line(3000, answered_by(71))])
+    hash_consistent.ring_of.cache_clear()
+    assert built == [3]
+
+
+def test_a_ring_that_is_too_large_is_not_built_and_that_is_said() -> None:
+    """With the remedy."""
+    shadow = Shadow({1: upstream_of(1000, 1000, algorithm="hash_consistent")}, 1)
+    said = "the ring has 320,000 points, and the X-ray takes 20,000 at most: lower the weights"
+    assert follow(shadow, [line(0, answered_by(71))]).why_not == said
 
 
 def test_hits_are_held_against_what_was_expected() -> None:
