@@ -88,8 +88,8 @@ class Shadow:
         for moment, is_late in self._moments.complete(now):
             self._go_through(moment, is_late=is_late)
 
-    def view(self) -> XRay | None:
-        """What is known now; None before nginx has a configuration."""
+    def view(self, now: float) -> XRay | None:
+        """What is known at this time of day; None before nginx has a configuration."""
         if not self._upstreams:
             return None
         generation, upstream = next(reversed(self._upstreams.items()))
@@ -97,8 +97,10 @@ class Shadow:
             return XRay(upstream.algorithm, why_not, self.foretold, self.right)
         if self._twin is None or generation != self._generation:
             return portrait(Twin(upstream), Record(self.foretold, self.right), (), HOME)
-        picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
-        return portrait(self._twin, Record(self.foretold, self.right, self._hits, self._expected), picks, self._visit)
+        with self._twin.at(int(now)):
+            picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
+            record = Record(self.foretold, self.right, self._hits, self._expected)
+            return portrait(self._twin, record, picks, self._visit)
 
     def _twin_of(self, generation: int) -> Twin | None:
         """A new one; None for a configuration that can't be followed."""

@@ -1,7 +1,8 @@
 """A model of one configuration that is told what nginx did: it foretells each pick, then does as nginx did."""
 
+import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import gcd
 
 from lab.access_log import LogLine
@@ -46,6 +47,15 @@ class Twin:
         """Picks."""
         self._latest: deque[int | None] = deque(maxlen=LONGEST_CYCLE)
         """Whom nginx picked."""
+
+    @contextlib.contextmanager
+    def at(self, second: int) -> Iterator[None]:
+        """As it is at that time, if nothing has happened since the latest that it was told of."""
+        told, self.second = self.second, max(self.second, second)
+        try:
+            yield
+        finally:
+            self.second = told
 
     def lose(self) -> None:
         """nginx did things that nobody was told of."""

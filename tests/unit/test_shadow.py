@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -34,11 +35,11 @@ def line(ms: int, *attempts: Attempt, took_ms: int = 0, shot: str = "", uri: str
 
 
 def follow(shadow: Shadow, lines: Iterable[LogLine]) -> XRay:
-    """The X-ray once all of this is settled."""
+    """The X-ray once all of this is settled, a moment after the start."""
     for each in lines:
         shadow.note_line(each)
     shadow.settle(LATER)
-    xray = shadow.view()
+    xray = shadow.view(START)
     assert xray is not None
     return xray
 
@@ -133,6 +134,32 @@ def test_a_failure_puts_a_backend_aside_and_the_retry_is_followed() -> None:
     assert [peer.refusal for peer in xray.peers] == ["it failed, and its fail_timeout isn't over", None, None]
 
 
+def test_time_passes_while_nothing_is_fired() -> None:
+    """A backend that was put aside may be picked again, though no request tells of it; the model stays as it was."""
+    shadow = Shadow({1: upstream_of(1, 1)}, 1)
+    follow(shadow, [line(0, refused_by(71), answered_by(72))])
+    refusals = []
+    for seconds in (10, 11, 10):
+        xray = shadow.view(START + seconds)
+        assert xray is not None
+        refusals.append(xray.peers[0].refusal)
+    aside = "it failed, and its fail_timeout isn't over"
+    assert refusals == [aside, None, aside]
+
+
+def test_a_backend_that_rests_counts_half_under_least_time() -> None:
+    """After each fail_timeout, also while nothing is fired."""
+    shadow = Shadow({1: upstream_of(1, 1, algorithm="least_time")}, 1)
+    slow = replace(answered_by(71), header_seconds=0.1)
+    follow(shadow, [line(100, slow, took_ms=100)])
+    etas = []
+    for seconds in (1, 12, 24):
+        xray = shadow.view(START + seconds)
+        assert xray is not None
+        etas.append(xray.peers[0].eta_ms)
+    assert etas == [120, 60, 40]
+
+
 def test_a_new_configuration_begins_anew_and_old_workers_are_left_alone() -> None:
     """The record goes on; hits are those of the new one."""
     shadow = Shadow({1: upstream_of(1, 1), 2: upstream_of(1, 1)}, 1)
@@ -171,7 +198,7 @@ def test_a_ring_never_holds_up_the_lab_for_long(weight: int) -> None:
     """A change, its first requests and what is shown of them: CPU time, since the machine may be busy."""
     began = time.process_time()
     shadow = Shadow({1: upstream_of(*[weight] * 5, algorithm="hash_consistent")}, 1)
-    shadow.view()
+    shadow.view(START)
     follow(shadow, [line(0, answered_by(71))])
     assert time.process_time() - began < 0.3
 
@@ -187,7 +214,7 @@ def test_a_ring_is_built_once_for_a_configuration(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(hash_consistent, "points_of", points_of)
     hash_consistent.ring_of.cache_clear()
     shadow = Shadow({1: upstream_of(3, algorithm="hash_consistent")}, 1)
-    shadow.view()
+    shadow.view(START)
     follow(shadow, [line(number % 1000, answered_by(71)) for number in range(BUSY_RPS + 1)])
     follow(shadow, [line(3000, answered_by(71))])
     hash_consistent.ring_of.cache_clear()
@@ -235,7 +262,7 @@ def test_whatever_is_logged_is_followed(algorithm: str, seed: int) -> None:
         shadow.note_line(made_up._replace(generation=1 + (number > 150)))
         if rng.random() < 0.1:
             shadow.settle(START + ms / 1000)
-            shadow.view()
+            shadow.view(START)
     xray = follow(shadow, [])
     assert [peer.active for peer in xray.peers] == [0, 0, 0]
     assert 0 <= xray.right <= xray.foretold
