@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from math import inf
 
 from lab.access_log import LogLine
+from lab.algorithms import BY_KEY
 from lab.balancing.decision import Decision
 from lab.balancing.hash_consistent import POINTS_PER_WEIGHT
 from lab.balancing.upstream import HOME, Request
 from lab.log_batch import Batch
-from lab.moments import Event, Flight, Moments, flight_of
+from lab.moments import LATE_SECONDS, Event, Flight, Moments, flight_of
 from lab.nginx.render import Upstream
 from lab.portrait import Record, pick_of, portrait
-from lab.twin import BY_KEY, Twin
+from lab.rule_watch import RuleWatch
+from lab.twin import Twin
 from lab.witnesses import Attempt
 from lab.xray import Pick, XRay
 
@@ -30,6 +32,8 @@ class Sight:
     flight: Flight
     decision: Decision | None
     is_compared: bool
+    is_lost: bool
+    """Whether the model had lost its place then."""
     pick: Pick | None = None
     """What is told of it; made when somebody looks, and once."""
 
@@ -52,8 +56,9 @@ class Shadow:
         self._visit = HOME
         self._sights: deque[Sight] = deque(maxlen=PICKS_KEPT)
         self._hits: Counter[int] = Counter()
-        self._expected: Counter[int] = Counter()
-        """Of the keyed algorithms, whose shares depend on the keys."""
+        self._rule = RuleWatch()
+        self._zeroed_at = 0
+        """How many requests had been filed then: none of them counts any more."""
 
     def note_lines(self, batch: Batch) -> None:
         """nginx has logged requests."""
@@ -62,9 +67,6 @@ class Shadow:
                 self.note_line(line)
             return
         self._in_second += len(batch.lines)
-        for line, count in batch.kinds:
-            if (port := line.attempts[0].port) is not None:
-                self._hits[port] += count
 
     def note_line(self, line: LogLine) -> None:
         """nginx has logged a request."""
@@ -72,19 +74,24 @@ class Shadow:
             return
         if line.generation > self._generation or line.worker_pid != self._worker_pid:
             self._count_anew(line)
-        if line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
-            self._hits[port] += 1
         self._watch_rate(int(line.time))
         if not self.is_resting and self._twin is not None:
             self._moments.file(flight_of(line, self._upstreams[line.generation]))
 
     def zero(self) -> None:
-        """Count hits anew."""
+        """Count anew: of what is logged from now on."""
+        self.foretold = self.right = 0
         self._hits.clear()
-        self._expected.clear()
+        self._rule.zero()
+        self._zeroed_at = self._moments.filed
 
     def settle(self, now: float) -> None:
-        """Have the model go through all that is surely complete at this time of day."""
+        """Have the model go through all that is surely complete at this time of day, or wake if all is quiet."""
+        if self.is_resting and now > self._second + 2 + LATE_SECONDS:
+            self._wake()
+        self._catch_up(now)
+
+    def _catch_up(self, now: float) -> None:
         for moment, is_late in self._moments.complete(now):
             self._go_through(moment, is_late=is_late)
 
@@ -94,12 +101,12 @@ class Shadow:
             return None
         generation, upstream = next(reversed(self._upstreams.items()))
         if why_not := self._why_not(upstream):
-            return XRay(upstream.algorithm, why_not, self.foretold, self.right)
+            return XRay(upstream.algorithm, why_not)
         if self._twin is None or generation != self._generation:
-            return portrait(Twin(upstream), Record(self.foretold, self.right), (), HOME)
+            return portrait(Twin(upstream), Record(), (), HOME)
         with self._twin.at(int(now)):
             picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
-            record = Record(self.foretold, self.right, self._hits, self._expected)
+            record = Record(self.foretold, self.right, self._hits, self._rule)
             return portrait(self._twin, record, picks, self._visit)
 
     def _twin_of(self, generation: int) -> Twin | None:
@@ -116,7 +123,7 @@ class Shadow:
 
     def _count_anew(self, line: LogLine) -> None:
         """The line's configuration, or its worker, is a new one: it knows nothing of what was."""
-        self.settle(inf)
+        self._catch_up(inf)
         if line.generation > self._generation:
             self.zero()
         self._generation, self._worker_pid = line.generation, line.worker_pid
@@ -139,7 +146,6 @@ class Shadow:
             self.is_resting = True
             self._moments.clear()
             self._sights.clear()
-            self._expected.clear()
 
     def _wake(self) -> None:
         self.is_resting = False
@@ -175,17 +181,26 @@ class Shadow:
         port = flight.line.attempts[0].port
         is_compared = not (is_late or twin.is_by_chance or twin.is_lost)
         is_right = _fits(flight, decision)
-        self.foretold += is_compared
-        self.right += is_compared and is_right
+        is_lost = twin.is_lost
+        if moment[place][2] > self._zeroed_at:
+            self._count(flight.line, decision, is_compared=is_compared, is_right=is_right)
         twin.follow(request, port, decision)
         if not (is_late or twin.is_by_chance):
             twin.note_record(port, is_right=is_right)
         flight.request = request
-        self._sights.append(Sight(flight, decision, is_compared))
+        self._sights.append(Sight(flight, decision, is_compared, is_lost))
         if twin.algorithm in BY_KEY:
             self._visit = twin.visit_of(flight.line)
-            if decision is not None:
-                self._expected[_port(decision)] += 1
+
+    def _count(self, line: LogLine, decision: Decision | None, *, is_compared: bool, is_right: bool) -> None:
+        """Hits and what was foretold of the same requests, whenever they were logged."""
+        answered = line.attempts[-1]
+        if answered.is_answer and answered.port is not None:
+            self._hits[answered.port] += 1
+        if is_compared:
+            self.foretold += 1
+            self.right += is_right
+            self._rule.note(decision, line.attempts[0].port)
 
     def _try_again(self, twin: Twin, request: Request, attempt: Attempt) -> None:
         """nginx tries another one: it could be foretold, too, but a pick a request is enough to look at."""
@@ -203,7 +218,8 @@ class Shadow:
 
     def _told(self, sight: Sight) -> Pick:
         assert self._twin is not None
-        sight.pick = pick_of(sight.flight.line, sight.decision, self._twin, is_compared=sight.is_compared)
+        line, is_compared, is_lost = sight.flight.line, sight.is_compared, sight.is_lost
+        sight.pick = pick_of(line, sight.decision, self._twin, is_compared=is_compared, is_lost=is_lost)
         return sight.pick
 
 

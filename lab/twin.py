@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from math import gcd
 
 from lab.access_log import LogLine
+from lab.algorithms import BY_CHANCE, BY_KEY
 from lab.balancing.decision import Decision, Turn, port_of
-from lab.balancing.methods import BY_CHANCE, upstream_named
+from lab.balancing.methods import upstream_named
 from lab.balancing.peer import Peer
 from lab.balancing.upstream import HOME, Request, Visit
 from lab.nginx.render import Upstream
 from lab.server_lines import servers_of
 
-BY_KEY = frozenset(("ip_hash", "hash", "hash_consistent"))
-"""The algorithms that look at the request."""
 COUNTING = ("least_conn", "least_time")
 """The algorithms that look at how many requests are active."""
 CLIENT = "127.0.0.1"

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lab.algorithms import BY_KEY
 from lab.xray import PeerXRay, XRay
 from tui.formatting import UNKNOWN, count, fit, percent, shorten
 from tui.ink import Ink, Line, Span
 
-BY_KEY = ("ip_hash", "hash", "hash_consistent")
 OWNER_INKS = (Ink.HEADING, Ink.GOOD, Ink.WARNING, Ink.ACCENT, Ink.BAD)
 _SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -2,23 +2,30 @@
 
 from bisect import bisect_left
 
+from lab.algorithms import BY_CHANCE
+from lab.models import Snapshot
 from lab.xray import PairXRay, Pick, XRay
 from tui.drawing import bar
 from tui.formatting import UNKNOWN, fit, inert, percent, shorten, wrap
 from tui.ink import BLANK, Ink, Line, Span
+from tui.noise_text import finding_of
 from tui.xray_columns import sign_of
 
 RING_SIZE = 2**32
 _AROUND = (3, 9)
 """So many points before and after the key's place are drawn larger."""
 _BAR = 20
+LEAST_P = 0.001
+"""Smaller ones say no more."""
 _MOST_KEY = 32
 
 
 def record_of(xray: XRay) -> str:
     """How often the model was right so far."""
-    if xray.algorithm in ("random", "random_two"):
+    if xray.algorithm in BY_CHANCE:
         return "a model · nginx draws its own numbers, so there are only odds"
+    if xray.is_lost:
+        return "a model · it has lost its place in the rounds, and looks for it"
     if not xray.foretold:
         return "a model, nothing foretold yet"
     wrong = xray.foretold - xray.right
@@ -26,20 +33,24 @@ def record_of(xray: XRay) -> str:
     return f"a model · {sign} predicted {xray.right:,} of {xray.foretold:,}"
 
 
-def verdict_lines(xray: XRay, width: int) -> list[Line]:
-    """Whether the shares differ by more than chance, and how fair they are."""
-    said = xray.verdict or "there is nothing to expect: shares follow who is fastest, or no request came yet"
-    fairness = UNKNOWN if xray.jain is None else f"{xray.jain:.3f}"
+def verdict_lines(snapshot: Snapshot, width: int) -> list[Line]:
+    """Whether the shares are as they should be, in the grid's words, and how fair they are."""
+    noise = snapshot.noise
+    said = finding_of(snapshot)
+    if noise is not None and noise.p is not None and snapshot.algorithm in BY_CHANCE:
+        said += f": p < {LEAST_P}" if noise.p < LEAST_P else f": p = {noise.p:.3f}"
+    jain = None if noise is None else noise.jain
+    fairness = UNKNOWN if jain is None else f"{jain:.3f}"
     first, *more = wrap(f"Noise or real? {said}", width)
     question = len("Noise or real?")
     lines: list[Line] = [((first[:question], Ink.HEADING), (first[question:], Ink.PLAIN))]
     lines += [((line, Ink.PLAIN),) for line in more]
-    jain: Line = (
+    index: Line = (
         ("Jain's fairness index", Ink.HEADING),
         (f" {fairness}", Ink.PLAIN),
         (" per weight; 1 = all alike", Ink.MUTED),
     )
-    return [*lines, jain]
+    return [*lines, index]
 
 
 def pick_lines(pick: Pick | None, width: int) -> list[Line]:

@@ -14,7 +14,7 @@ from lab.config import BackendSpec
 from lab.nginx.render import Upstream
 from lab.shadow import BUSY_RPS, MOST_POINTS, PICKS_KEPT, Shadow
 from lab.witnesses import Attempt
-from lab.xray import XRay
+from lab.xray import Deviation, RuleCheck, XRay
 from tests.unit.made_up import answered_by, log_line, refused_by
 
 START = 1_721_000_000.0
@@ -161,25 +161,48 @@ def test_a_backend_that_rests_counts_half_under_least_time() -> None:
 
 
 def test_a_new_configuration_begins_anew_and_old_workers_are_left_alone() -> None:
-    """The record goes on; hits are those of the new one."""
+    """The record and the hits are those of the new one."""
     shadow = Shadow({1: upstream_of(1, 1), 2: upstream_of(1, 1)}, 1)
     follow(shadow, in_turn((71, 72, 71)))
     new = [line(100, answered_by(71), generation=2), line(101, answered_by(71)), line(102, answered_by(72))]
     xray = follow(shadow, [*new, line(103, answered_by(72), generation=2)])
-    assert (xray.right, xray.foretold) == (5, 5)
+    assert (xray.right, xray.foretold) == (2, 2)
     assert [peer.hits for peer in xray.peers] == [1, 1]
 
 
 def test_it_rests_when_there_is_too_much_and_finds_its_way_afterwards() -> None:
     """Nothing is counted until it knows its place in the rounds again."""
     shadow = Shadow({1: upstream_of(1, 1, 1)}, 1)
-    xray = follow(shadow, [line(number % 1000, answered_by(71)) for number in range(BUSY_RPS + 1)])
-    assert xray.why_not == "the X-ray rests above 1,000 req/s"
-    foretold = shadow.foretold
+    flood(shadow)
     xray = follow(shadow, in_turn((72, 73, 71, 72, 73, 71, 72), from_ms=3000))
     assert xray.why_not is None
-    assert shadow.foretold - foretold == 4
+    assert xray.foretold == 4
     assert not any(pick.is_wrong for pick in xray.picks)
+    assert xray.picks[0].sentence.startswith("it went to 72; why is not known")
+    assert sum(peer.hits for peer in xray.peers) == 7, "the one that woke it, too"
+
+
+def flood(shadow: Shadow) -> None:
+    """More than it follows, within the first second."""
+    for number in range(BUSY_RPS + 1):
+        shadow.note_line(line(number % 1000, answered_by(71)))
+    shadow.settle(START + 1)
+    xray = shadow.view(START + 1)
+    assert xray is not None
+    assert xray.why_not == "the X-ray rests above 1,000 req/s"
+
+
+def test_it_wakes_when_nothing_comes_any_more() -> None:
+    """By the clock; it says that it has lost its place, and names nobody who would be next."""
+    shadow = Shadow({1: upstream_of(1, 1, 1)}, 1)
+    flood(shadow)
+    shadow.settle(START + 2.2)
+    assert shadow.is_resting, "a line may be late"
+    shadow.settle(START + 2.4)
+    xray = shadow.view(START + 2.4)
+    assert xray is not None
+    assert (xray.why_not, xray.is_lost, xray.next_port) == (None, True, None)
+    assert not follow(shadow, in_turn((72, 73, 71, 72, 73), from_ms=3000)).is_lost
 
 
 def test_keys_have_their_hash_and_their_walk() -> None:
@@ -229,16 +252,48 @@ def test_a_ring_that_is_too_large_is_not_built_and_that_is_said() -> None:
 
 
 def test_hits_are_held_against_what_was_expected() -> None:
-    """Counted since the counters were zeroed; chance has a verdict, and fairness an index."""
+    """Counted since the counters were zeroed, wherever the requests were then."""
     shadow = Shadow({1: upstream_of(3, 1, algorithm="random")}, 1)
     follow(shadow, in_turn((71,) * 40))
+    shadow.note_line(line(850, answered_by(72)))
     shadow.zero()
     xray = follow(shadow, in_turn((71, 71, 72, 71) * 10, from_ms=900))
     assert [(peer.hits, peer.expected, peer.odds) for peer in xray.peers] == [(30, 30.0, 0.75), (10, 10.0, 0.25)]
-    assert xray.verdict == "differences this size are chance: p = 1.00"
-    assert xray.jain == pytest.approx(1)
+    assert xray.rule is None
     assert xray.foretold == 0
     assert len(xray.picks) == PICKS_KEPT
+
+
+def test_a_new_key_is_expected_as_soon_as_it_is_a_hit() -> None:
+    """Both are counted when all of its moment is told: until then neither is."""
+    shadow = Shadow({1: upstream_of(1, 1, 1, algorithm="hash")}, 1)
+    follow(shadow, [line(number, answered_by(71), uri="/2") for number in range(20)])
+    shadow.note_line(line(5000, answered_by(73), uri="/"))
+    for now in (START + 5.1, START + 5.5):
+        shadow.settle(now)
+        xray = shadow.view(now)
+        assert xray is not None
+        assert [peer.hits for peer in xray.peers] == [pytest.approx(peer.expected) for peer in xray.peers]
+        assert xray.rule == RuleCheck(20 + (now > START + 5.3))
+
+
+def test_who_was_put_aside_fell_short_of_its_weight_and_not_of_the_rule() -> None:
+    """It failed at once, so that the others had its turns."""
+    shadow = Shadow({1: upstream_of(1, 1, 1)}, 1)
+    failed = line(0, refused_by(71), answered_by(72))
+    xray = follow(shadow, [failed, *in_turn((73, 72) * 10, from_ms=5)])
+    assert xray.rule == RuleCheck(21, None, Deviation(71, -6, "it was put aside"))
+
+
+def test_whom_nginx_prefers_against_the_rule_is_named() -> None:
+    """Turns that were only swapped cancel each other out."""
+    swapped = follow(Shadow({1: upstream_of(1, 1, 1)}, 1), in_turn((72, 71, 73, 71, 72, 73)))
+    assert swapped.rule is not None
+    assert swapped.rule.off_rule is None or abs(swapped.rule.off_rule.by) <= 1
+    xray = follow(Shadow({1: upstream_of(1, 1, algorithm="hash")}, 1), [line(ms, answered_by(71)) for ms in range(9)])
+    assert xray.rule is not None
+    assert xray.rule.off_rule is not None
+    assert abs(xray.rule.off_rule.by) == 9
 
 
 def test_several_workers_have_no_xray() -> None:

@@ -33,7 +33,7 @@ class GuessPanel(LinePanel):
         if xray.why_not is None:
             lines += [
                 peer_heading(xray.algorithm, width),
-                *peer_lines(xray, width, says_next=False, numbers=self.has_hints),
+                *peer_lines(xray, width, says_next=False, numbers=self.has_hints and not xray.is_lost),
             ]
         else:
             names = "   ".join(

@@ -35,8 +35,8 @@ class XRayTable(LinePanel):
         self._say(f"X-ray of {title} · {record_of(xray)}")
         if xray.why_not is not None:
             return [((shorten(f"{xray.why_not[:1].upper()}{xray.why_not[1:]}.", width), Ink.WARNING),)]
-        verdict = verdict_lines(xray, width)
-        rows = peer_lines(xray, width)[: max(height - 2 - len(verdict), 1)]
+        verdict = verdict_lines(snapshot, width)
+        rows = peer_lines(xray, width, numbers=not xray.is_lost)[: max(height - 2 - len(verdict), 1)]
         return [peer_heading(xray.algorithm, width), *rows, BLANK, *verdict]
 
     def _say(self, title: str) -> None:
