@@ -16,8 +16,6 @@ from lab.server_lines import servers_of
 
 COUNTING = ("least_conn", "least_time")
 """The algorithms that look at how many requests are active."""
-CLIENT = "127.0.0.1"
-"""nginx listens there only, so that its clients are there, too."""
 RARELY = 32
 """A model that is wrong more often than once in so many picks may have lost its place in the rounds."""
 LONGEST_CYCLE = 64
@@ -66,7 +64,7 @@ class Twin:
 
     def visit_of(self, line: LogLine) -> Visit:
         """What the algorithm looks at in the request. Its URI is foreign text, which may not even be one."""
-        return Visit(line.uri.encode(errors="replace").decode(), CLIENT) if self.algorithm in BY_KEY else HOME
+        return Visit(line.uri.encode(errors="replace").decode(), line.address) if self.algorithm in BY_KEY else HOME
 
     def choose(self, request: Request, port: int | None, ended: Sequence[int | None]) -> Decision | None:
         """Who is next.

@@ -1,6 +1,7 @@
 """The model that follows a real nginx by its log foretells what nginx does."""
 
 import asyncio
+from http.client import HTTPConnection
 
 import pytest
 
@@ -51,6 +52,23 @@ async def test_each_of_a_sequence_is_foretold(start_lab: StartLab, nginx: str, a
     assert xray.next_port is not None
     if algorithm not in {"hash", "hash_consistent"}:
         assert await ask_in_turn(lab, 1) == [xray.next_port]
+
+
+async def test_clients_on_other_addresses_are_foretold(start_lab: StartLab, nginx: str) -> None:
+    """By ip_hash, each by its own: 127.0.0.1 and 127.7.8.9, as `curl --interface` would have it."""
+    lab = await start_lab(nginx=nginx, algorithm="ip_hash", backends=3)
+
+    def ask_from(address: str) -> None:
+        client = HTTPConnection("127.0.0.1", lab.parts.ports.nginx, timeout=5, source_address=(address, 0))
+        client.request("GET", "/")
+        client.getresponse().read()
+        client.close()
+
+    for address in ("127.0.0.1", "127.7.8.9", "127.200.1.1") * 3:
+        await asyncio.to_thread(ask_from, address)
+    xray = await xray_after(lab, 9)
+    assert (xray.right, xray.foretold) == (9, 9)
+    assert len({pick.port for pick in xray.picks}) > 1
 
 
 async def test_least_time_is_foretold_from_what_the_answers_took(start_lab: StartLab) -> None:

@@ -126,6 +126,15 @@ def follow_cycle(weights: tuple[int, ...], picks: int) -> list[int]:
     return found
 
 
+def test_the_clients_own_address_is_hashed() -> None:
+    """Of 127.7.8.9 the first three bytes count, too."""
+    shadow = Shadow({1: upstream_of(1, 1, 1, algorithm="ip_hash")}, 1)
+    home, elsewhere = line(0, answered_by(73)), line(1, answered_by(71))._replace(address="127.7.8.9")
+    xray = follow(shadow, [home, elsewhere])
+    assert [pick.key for pick in xray.picks] == ["127.0.0.1", "127.7.8.9"]
+    assert [pick.foretold for pick in xray.picks] == [73, 71]
+
+
 def test_a_failure_puts_a_backend_aside_and_the_retry_is_followed() -> None:
     """71 refuses; the others take turns as in nginx."""
     lines = [line(0, refused_by(71), answered_by(72)), *in_turn((73, 72, 73), from_ms=5)]
