@@ -163,7 +163,7 @@ async def test_a_guess_fires_one_request_and_is_revealed() -> None:
 
 
 async def test_another_clients_request_is_no_answer() -> None:
-    """Nor is one that the X-ray hasn't gone through yet."""
+    """The learner's own is one as soon as it is in the feed; the X-ray explains it when it has gone through it."""
     lab = FakeLab()
     async with dashboard_of(lab, revealed(1, 71)) as pilot:
         await open_game(pilot)
@@ -172,15 +172,44 @@ async def test_another_clients_request_is_no_answer() -> None:
         foreign = revealed(2, 71, 72)
         feed = (foreign.feed[0], replace(foreign.feed[1], client="curl/8"))
         await show(pilot, lab, replace(foreign, feed=feed))
+        assert "on its way" in "".join(shown(pilot, GuessPanel))
         early = revealed(3, 71, 72, 73)
         assert early.xray is not None
         await show(pilot, lab, replace(early, feed=(*feed, early.feed[2]), xray=replace(early.xray, picks=())))
-        assert "on its way" in "".join(shown(pilot, GuessPanel))
-        await show(pilot, lab, replace(early, sequence=4, feed=(*feed, early.feed[2])))
         await wait_for(pilot, lambda: "nginx picked 73." in "".join(shown(pilot, GuessPanel)), what="the answer")
+        assert "it went to 73" not in "".join(shown(pilot, GuessPanel))
+        await show(pilot, lab, replace(early, sequence=4, feed=(*feed, early.feed[2])))
+        await wait_for(pilot, lambda: "it went to 73" in "".join(shown(pilot, GuessPanel)), what="the explanation")
         await pilot.press("escape")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
         assert lab.commands == [("fire_once",)], "a client that was paused stays so"
+
+
+async def test_a_request_that_went_by_among_too_many_is_given_up() -> None:
+    """Another client sent so many that the feed has passed over it: the game goes on."""
+    lab = FakeLab()
+    async with dashboard_of(lab, revealed(1, 71)) as pilot:
+        await open_game(pilot)
+        await pilot.press("2")
+        feed = tuple(request(number, client="wrk") for number in range(600, 1100))
+        await show(pilot, lab, running(2, traffic=PAUSED, feed=feed, xray=xray_of("round_robin", 71)))
+        assert "on its way" in "".join(shown(pilot, GuessPanel)), "its answer isn't there yet"
+        await show(
+            pilot, lab, running(3, traffic=replace(PAUSED, answered=1), feed=feed, xray=xray_of("round_robin", 71))
+        )
+        await wait_for(pilot, lambda: "went by" in "".join(shown(pilot, GuessPanel)), what="the reason")
+
+
+async def test_the_game_opens_from_the_xray_and_leads_back_to_it() -> None:
+    """As the tour suggests; it says that the client pauses."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
+        await open_xray(pilot)
+        await open_game(pilot)
+        await show(pilot, lab, revealed(2, 71))
+        await wait_for(pilot, lambda: "The lab's client pauses" in "".join(shown(pilot, GuessPanel)), what="the pause")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, XRayScreen), what="the X-ray")
 
 
 async def test_hints_can_be_hidden_and_a_refusal_is_told() -> None:
