@@ -172,11 +172,13 @@ class Twin:
     def _learn(self, winner: Peer, actual: Peer, turns: tuple[Turn, ...]) -> None:
         """The real current weights must have had this one win the tie: move both by as little as that takes.
 
-        Who was in earlier ties depends on the order within a millisecond, which nobody knows.
+        Who was in earlier ties depends on the order within a millisecond, which nobody knows. nginx's rounds keep the
+        sum of all current weights, and so does this.
         """
         raised = {turn.server: turn.raised for turn in turns}
         servers = list(raised)
         must_exceed = servers.index(actual.server) > servers.index(winner.server)
         gap = raised[winner.server] - raised[actual.server] + must_exceed
-        actual.current_weight += (gap + 1) // 2
-        winner.current_weight -= gap // 2
+        shift = (gap + 1) // 2
+        actual.current_weight += shift
+        winner.current_weight -= shift

@@ -76,6 +76,17 @@ def test_requests_that_overlap_are_taken_in_the_order_of_their_beginnings() -> N
     assert [pick.port for pick in xray.picks] == [71, 72, 73]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_current_weights_add_up_to_nothing_however_often_the_model_is_wrong(seed: int) -> None:
+    """As they do in nginx, whose winners pay for all: what the model learns from its mistakes doesn't drift."""
+    rng = Random(seed)
+    shadow = Shadow({1: upstream_of(1, 1, 1, 1, 1, algorithm="least_conn")}, 1)
+    xray = follow(shadow, in_turn(rng.choices(range(71, 76), k=300)))
+    assert xray.foretold - xray.right > 20
+    assert sum(peer.current_weight for peer in xray.peers) == 0
+    assert max(abs(peer.current_weight) for peer in xray.peers) < 30
+
+
 def test_active_requests_are_those_that_have_begun_and_not_ended() -> None:
     """least_conn spares the one that is busy, until it is done."""
     lines = [line(100, answered_by(71), took_ms=100), *in_turn((72, 72, 72), from_ms=50), line(101, answered_by(72))]
