@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from lab.access_log import LogLine
 from lab.algorithms import BY_KEY
-from lab.balancing.decision import ByHash, ByRing, Decision, port_of
+from lab.balancing.decision import ByHash, ByRing, Decision, Step, port_of
 from lab.balancing.hash_consistent import HashConsistent, Ring
-from lab.balancing.least_time import eta_ms
+from lab.balancing.least_time import eta_ms, halvings
 from lab.balancing.upstream import Visit
 from lab.odds import expected_shares, pair_odds
 from lab.rule_watch import RuleWatch
@@ -41,8 +41,13 @@ def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared
         else _sentence(port, decision, twin),
         key=key,
         key_hash=decision.key_hash if isinstance(decision, ByRing) else steps[-1].hash if steps else None,
-        steps=tuple(HashStep(step.hash, step.place, int(port_of(step.server)), step.refusal) for step in steps),
+        steps=tuple(_step(step) for step in steps),
     )
+
+
+def _step(step: Step) -> HashStep:
+    refusal = None if step.refusal is None else step.refusal.in_short
+    return HashStep(step.hash, step.place, int(port_of(step.server)), refusal)
 
 
 def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
@@ -98,7 +103,9 @@ def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) 
                 active=peer.conns,
                 average_ms=peer.average_ms,
                 eta_ms=etas[port],
+                halvings=halvings(peer, twin.second),
                 refusal=peer.refusal(twin.second),
+                refusal_in_short=refusal.in_short if (refusal := peer.refusal(twin.second)) is not None else None,
                 odds=odds.get(port),
                 is_tied=port in tied,
                 hits=count,

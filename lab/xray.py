@@ -12,7 +12,7 @@ class HashStep:
     """The hash modulo the total weight; on the ring, the number of the point."""
     port: int
     refusal: str | None = None
-    """Why the walk went on; None for the last step."""
+    """Why the walk went on, in a word; None for the last step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,12 @@ class PeerXRay:
     """nginx's moving average of its response times; 0 before the first. Only `least_time` keeps it."""
     eta_ms: int
     """What `least_time` expects the next request to take."""
+    halvings: int
+    """How often `least_time` halves that average, since the backend hasn't been asked for so long."""
     refusal: str | None
     """Why nginx would pass it over; None if it wouldn't."""
+    refusal_in_short: str | None
+    """In a word."""
     odds: float | None
     """Of getting the next request, 0 to 1, where chance decides; the part of the ring where a ring does."""
     is_tied: bool

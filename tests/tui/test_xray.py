@@ -11,9 +11,10 @@ from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
 from tests.tui.showing import AppPilot, dashboard_of, lines, show, toasts
-from tests.unit.made_up import answered_by
-from tests.unit.test_shadow import follow, in_turn, line, upstream_of
+from tests.unit.made_up import answered_by, refused_by
+from tests.unit.test_shadow import START, follow, in_turn, line, upstream_of
 from tests.waiting import wait_for
+from tui.ink import plain_text
 from tui.screens.dashboard import Dashboard
 from tui.screens.guess import GuessScreen
 from tui.screens.xray import XRayScreen
@@ -21,6 +22,7 @@ from tui.widgets.guess_panel import GuessPanel
 from tui.widgets.line_panel import LinePanel
 from tui.widgets.xray_drawing import XRayDrawing
 from tui.widgets.xray_table import XRayTable
+from tui.xray_text import walk_lines
 
 PAUSED = TrafficView(target_rps=100.0, is_paused=True)
 
@@ -92,6 +94,61 @@ async def test_each_algorithm_shows_what_it_decides_by(algorithm: str, says: str
         assert says in text
         assert "Noise or real?" in text
         assert "Jain's fairness index" in text
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "says"),
+    [("hash_consistent", ("▼", "closer: ◆ / at", "◆·")), ("random_two", ("71+72", "pairs more")), ("hash", ("key /",))],
+)
+async def test_on_a_small_terminal_nothing_is_cut_without_a_sign(algorithm: str, says: tuple[str, ...]) -> None:
+    """Blank lines go first."""
+    snapshot = running(xray=xray_of(algorithm, 71, 72, 73, 74), algorithm=algorithm)
+    async with dashboard_of(FakeLab(), snapshot, size=(80, 24)) as pilot:
+        await open_xray(pilot)
+        text = "\n".join(shown(pilot, XRayDrawing))
+        assert all(each in text for each in says), text
+
+
+def test_the_step_of_a_walk_that_decides_is_always_shown() -> None:
+    """Those before it are counted where there is no room for them."""
+    lines = [line(0, refused_by(71)), line(1, refused_by(73)), line(2, answered_by(72), uri="/2")]
+    xray = follow(Shadow({1: upstream_of(1, 1, 1, algorithm="hash")}, 1), lines)
+    assert xray.last is not None
+    assert len(xray.last.steps) > 2
+    drawn = [plain_text(each) for each in walk_lines(xray, 76, 4)]
+    assert len([each for each in drawn if each]) == 4
+    assert drawn[-2] == f"… {len(xray.last.steps) - 1} in vain before"
+    assert drawn[-1].endswith("→ 72")
+
+
+async def test_who_is_passed_over_has_a_word_for_it_where_room_is_short() -> None:
+    """And a sentence where it isn't."""
+    xray = follow(Shadow({1: upstream_of(1, 1)}, 1), [line(0, refused_by(71), answered_by(72))])
+    for size, note in (((80, 24), "✗ aside"), ((120, 36), "✗ it failed, and its fail_timeout isn't over")):
+        async with dashboard_of(FakeLab(), running(xray=xray), size=size) as pilot:
+            await open_xray(pilot)
+            assert shown(pilot, XRayTable)[1].endswith(note)
+
+
+async def test_columns_are_explained_where_there_is_room() -> None:
+    """Below the drawing; an average that rests has its note."""
+    shadow = Shadow({1: upstream_of(1, 1, algorithm="least_time")}, 1)
+    slow = replace(answered_by(71), header_seconds=0.1)
+    follow(shadow, [line(100, slow, took_ms=100)])
+    xray = shadow.view(START + 12)
+    async with dashboard_of(FakeLab(), running(xray=xray, algorithm="least_time")) as pilot:
+        await open_xray(pilot)
+        assert shown(pilot, XRayTable)[1].endswith("rests: counts half")
+        assert "up to the next step of 20 ms" in " ".join(shown(pilot, XRayDrawing))
+
+
+async def test_a_model_that_is_lost_shows_no_numbers() -> None:
+    """It says so instead."""
+    xray = replace(xray_of("round_robin", 71), is_lost=True, next_port=None)
+    async with dashboard_of(FakeLab(), running(xray=xray)) as pilot:
+        await open_xray(pilot)
+        assert title(pilot).endswith("a model · it has lost its place, and looks for it")
+        assert shown(pilot, XRayTable)[1].split()[2:5] == ["?", "?", "?"]
 
 
 async def test_why_there_is_none_is_said() -> None:

@@ -41,7 +41,8 @@ class GuessPanel(LinePanel):
             names = "   ".join(
                 f"{place} {backend.port}" for place, backend in enumerate(snapshot.backends[:9], start=1)
             )
-            lines += [((names, Ink.PLAIN),), ((shorten(xray.why_not, width), Ink.WARNING),)]
+            lines.append(((names, Ink.PLAIN),))
+            lines += [((line, Ink.WARNING),) for line in wrap(xray.why_not, width)]
         return [*lines, BLANK, *self._told(width), BLANK, *self._question(width)]
 
     def _told(self, width: int) -> list[Line]:
