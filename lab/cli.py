@@ -16,11 +16,12 @@ from click.shell_completion import get_completion_class
 
 from lab import __version__, event_loop
 from lab.comparison.command import compare
-from lab.config import LabConfig, RequestSpec, TrafficSpec
+from lab.config import LabConfig
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.options import (
     dashboard_traffic,
     file_defaults,
+    foretold_lab,
     lab_config,
     lab_options,
     prediction_options,
@@ -189,7 +190,6 @@ def show_config(**options: Any) -> None:
 
 
 @cli.command(context_settings=HELP, epilog=PREDICT_EPILOG)
-@lab_options
 @prediction_options
 @click.option("-n", "count", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many requests.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -200,7 +200,7 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
     """
     from lab.predict import foretell  # noqa: PLC0415
 
-    config = lab_config(options, TrafficSpec(request=RequestSpec(paths=path or ("/",))))
+    config = foretold_lab(options, path)
     forecast = foretell(config, choose_ports(config).backends, requests=count, seed=seed)
     if format_ == "json":
         click.echo(forecast.as_json(), nl=False)

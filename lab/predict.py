@@ -74,7 +74,7 @@ def foretell(config: LabConfig, ports: Sequence[int], *, requests: int, seed: in
 
 def _notes(config: LabConfig, servers: Sequence[PeerSpec], visits: Sequence[Visit], seed: int) -> list[str]:
     notes = []
-    if config.algorithm in BY_CHANCE:
+    if config.algorithm in BY_CHANCE and len(servers) > 1:
         shares = expected_shares(config.algorithm, servers, visits) or ()
         odds = ", ".join(f"{port_of(server.server)} {share:.1%}" for server, share in zip(servers, shares, strict=True))
         notes.append(f"These are by chance (seed {seed}), and nginx draws its own; the odds are {odds}.")
