@@ -101,7 +101,8 @@ class Shadow:
             return None
         generation, upstream = next(reversed(self._upstreams.items()))
         if why_not := self._why_not(upstream):
-            return XRay(upstream.algorithm, why_not)
+            is_told = generation == self._generation
+            return XRay(upstream.algorithm, why_not, self.foretold * is_told, self.right * is_told)
         if self._twin is None or generation != self._generation:
             return portrait(Twin(upstream), Record(), (), HOME)
         with self._twin.at(int(now)):

@@ -27,7 +27,7 @@ def record_of(xray: XRay) -> str:
     if xray.is_lost:
         return "a model · it has lost its place, and looks for it"
     if not xray.foretold:
-        return "a model, nothing foretold yet"
+        return "a model" if xray.why_not else "a model, nothing foretold yet"
     wrong = xray.foretold - xray.right
     sign = "✓" if not wrong else f"{percent(xray.right / xray.foretold)},"
     return f"a model · {sign} predicted {xray.right:,} of {xray.foretold:,}"
@@ -145,7 +145,7 @@ def _numbers(xray: XRay, width: int) -> Line:
     start, room = 0, width - len("numbers …")
     for place, peer in enumerate(xray.peers):
         end = start + peer.weight - 1
-        numbers, whose = str(start) if end == start else f"{start}–{end}", f" are {peer.port}'s  "
+        numbers, whose = str(start) if end == start else f"{start}–{end}", f" → {peer.port}  "
         room -= len(numbers + whose)
         if room < 0:
             return (*spans, ("…", Ink.MUTED))

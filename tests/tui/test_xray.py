@@ -79,7 +79,7 @@ async def test_a_mistake_is_told() -> None:
         ("random", "20.0 %"),
         ("random_two", "the second one drawn"),
         ("ip_hash", "modulo 5 ="),
-        ("hash", "numbers 0 are 71's"),
+        ("hash", "numbers 0 → 71"),
         ("hash_consistent", "the ring, 800 points"),
         ("least_time", "expected ms"),
     ],
