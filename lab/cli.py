@@ -16,14 +16,14 @@ from click.shell_completion import get_completion_class
 
 from lab import __version__, event_loop
 from lab.comparison.command import compare
-from lab.config import LabConfig
+from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.options import (
     dashboard_traffic,
     file_defaults,
-    foretold_lab,
     lab_config,
     lab_options,
+    offers_what_it_foretells_from,
     prediction_options,
     run_traffic,
     traffic_options,
@@ -189,7 +189,9 @@ def show_config(**options: Any) -> None:
         click.echo(f"# ---- {name}\n{text}")
 
 
+@offers_what_it_foretells_from
 @cli.command(context_settings=HELP, epilog=PREDICT_EPILOG)
+@lab_options
 @prediction_options
 @click.option("-n", "count", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many requests.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -200,7 +202,7 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
     """
     from lab.predict import foretell  # noqa: PLC0415
 
-    config = foretold_lab(options, path)
+    config = lab_config(options, TrafficSpec(request=RequestSpec(paths=path or ("/",))))
     forecast = foretell(config, choose_ports(config).backends, requests=count, seed=seed)
     if format_ == "json":
         click.echo(forecast.as_json(), nl=False)

@@ -27,7 +27,7 @@ from lab.durations import seconds_of
 from lab.errors import UsageError
 from lab.fault_plan import PlannedFault, planned
 from lab.faults import FaultKind
-from lab.retry_rules import DEFAULT_RETRY_RULES, OFF, in_order
+from lab.retry_rules import OFF, in_order
 
 RUN_REQUESTS = 1000
 """How many requests `lablb run` fires unless told how many or how long."""
@@ -140,7 +140,7 @@ def _option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     return click.option(*names, envvar=variable, show_envvar=False, **attributes)
 
 
-_PICKING_OPTIONS = (
+_LAB_OPTIONS = (
     _option(
         "--algorithm",
         "-a",
@@ -152,14 +152,6 @@ _PICKING_OPTIONS = (
     _option("--backends", type=int, metavar="N", help="How many backends.  [default: 5, or one a weight]"),
     _option("--weights", type=Weights(), metavar="W,W,…", help="A weight for each backend, like 5,1,1,1,1."),
     _option("--backups", type=int, default=0, metavar="N", help="Make the last N backends backups."),
-    _option("--service-time", type=Duration(), default=0.0, metavar="T", help="How long a backend takes, like 20ms."),
-    _option("--port", type=int, metavar="PORT", help="nginx's port.  [default: 70, or 8070 where 70 isn't allowed]"),
-    _option("--base-port", type=int, metavar="PORT", help="The first backend's port.  [default: 71, or 8071]"),
-    _option("--nginx-workers", type=int, default=1, metavar="N", help="nginx's worker_processes.  [default: 1]"),
-)
-"""What whom nginx picks depends on, in a lab where nothing fails."""
-
-_RUNNING_OPTIONS = (
     _option("--max-fails", type=int, default=1, metavar="N", help="nginx's max_fails.  [default: 1]"),
     _option("--fail-timeout", type=Duration(), default=10.0, metavar="T", help="nginx's fail_timeout.  [default: 10s]"),
     _option(
@@ -169,13 +161,22 @@ _RUNNING_OPTIONS = (
         metavar="'W W …'",
         help="When nginx tries another backend, like 'error timeout http_500', or off.  [default: 'error timeout']",
     ),
+    _option("--service-time", type=Duration(), default=0.0, metavar="T", help="How long a backend takes, like 20ms."),
     _option("--capacity", type=int, metavar="N", help="Requests a backend works on at once.  [default: no limit]"),
     _option("--restart", is_flag=True, help="Bring back backends that die."),
     _option("--keep-root", is_flag=True, help="Started as root, let backends and nginx's workers stay root."),
+    _option("--port", type=int, metavar="PORT", help="nginx's port.  [default: 70, or 8070 where 70 isn't allowed]"),
+    _option("--base-port", type=int, metavar="PORT", help="The first backend's port.  [default: 71, or 8071]"),
     _option(
         "--nginx", default="bundled", metavar="WHICH", help="bundled, system, or the PATH of one.  [default: bundled]"
     ),
+    _option("--nginx-workers", type=int, default=1, metavar="N", help="nginx's worker_processes.  [default: 1]"),
 )
+
+_NOT_FORETOLD_FROM = frozenset(
+    ("max_fails", "fail_timeout", "next_upstream", "capacity", "restart", "keep_root", "nginx")
+)
+"""Where nothing fails and no nginx is asked."""
 
 _SEED = _option("--seed", type=int, metavar="N", help="Repeat what is left to chance.")
 _PATH = _option("--path", multiple=True, metavar="PATH", help="Their path; several are taken in turn.  [default: /]")
@@ -218,7 +219,7 @@ _TRAFFIC_OPTIONS = (
 
 def lab_options(command: Command) -> Command:
     """Adds the options that describe a lab."""
-    for option in reversed(_PICKING_OPTIONS + _RUNNING_OPTIONS):
+    for option in reversed(_LAB_OPTIONS):
         command = option(command)
     return command
 
@@ -232,27 +233,17 @@ def traffic_options(command: Command) -> Command:
 
 def prediction_options(command: Command) -> Command:
     """Adds the options that describe what is foretold."""
-    for option in reversed((*_PICKING_OPTIONS, _PATH, _SEED)):
+    for option in (_SEED, _PATH):
         command = option(command)
     return command
 
 
-def foretold_lab(options: dict[str, Any], paths: tuple[str, ...]) -> LabConfig:
-    """The lab that the options of `prediction_options` describe; of all others nothing depends.
-
-    Raises:
-        UsageError: it can't be.
-    """
-    unread = {
-        "max_fails": BackendSpec().max_fails,
-        "fail_timeout": float(BackendSpec().fail_timeout_seconds),
-        "next_upstream": DEFAULT_RETRY_RULES,
-        "capacity": None,
-        "restart": False,
-        "keep_root": False,
-        "nginx": LabConfig().nginx,
-    }
-    return lab_config(unread | options, TrafficSpec(request=RequestSpec(paths=paths or ("/",))))
+def offers_what_it_foretells_from(command: click.Command) -> click.Command:
+    """Leaves what no pick depends on out of its help; it is still taken, so that the options of `run` can be reused."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name in _NOT_FORETOLD_FROM:
+            parameter.hidden = True
+    return command
 
 
 def lab_config(options: dict[str, Any], traffic: TrafficSpec) -> LabConfig:

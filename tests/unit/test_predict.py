@@ -83,13 +83,12 @@ def test_a_single_backend_is_no_matter_of_chance(
 
 
 def test_only_what_counts_is_offered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing fails here, and no nginx is asked; what the environment says of the rest doesn't matter."""
-    monkeypatch.setenv("LABLB_MAX_FAILS", "3")
+    """Nothing fails here, and no nginx is asked; yet what `lablb run` was given can be given."""
     _, out, _ = said(capsys, monkeypatch, "--help")
     offered = set(re.findall(r"--[a-z-]+", out))
     read = {"algorithm", "backends", "weights", "backups", "service-time", "port", "base-port", "nginx-workers"}
     assert {f"--{name}" for name in read} <= offered
     assert not offered & {"--restart", "--keep-root", "--capacity", "--next-upstream", "--nginx", "--max-fails"}
-    code, _, err = said(capsys, monkeypatch, "--restart")
-    assert code == 2
-    assert "--restart" in err
+    code, out, err = said(capsys, monkeypatch, "--restart", "--nginx", "system", "--max-fails", "3", "-n", "1")
+    assert (code, err) == (0, "")
+    assert out.startswith("1  8391  ")
