@@ -1,6 +1,7 @@
 """The access log that nginx writes: parses its lines."""
 
 import contextlib
+import ipaddress
 import json
 from collections.abc import Sequence
 from functools import lru_cache
@@ -34,6 +35,8 @@ class LogLine(NamedTuple):
     seconds: float
     attempts: tuple[Attempt, ...]
     agent: str
+    address: str
+    """The client's, as nginx sees it."""
     is_cut: bool = False
     """Less of the body was sent than the header had promised: the backend, or the client, broke off in it."""
 
@@ -94,6 +97,7 @@ def _log_line(fields: Any) -> LogLine:
             length,
             body_bytes,
             agent,
+            address,
         ) = fields
         request_id + shot + method + uri + agent + ""  # a TypeError unless all of them are texts
         return LogLine(
@@ -108,6 +112,7 @@ def _log_line(fields: Any) -> LogLine:
             _figure(seconds),
             parse_attempts(addresses, statuses, header_times, times, bytes_sent, bytes_received),
             agent,
+            _address(address),
             _is_cut(method, int(status), length, int(body_bytes)),
         )
     except (TypeError, AttributeError, OverflowError) as error:
@@ -117,6 +122,11 @@ def _log_line(fields: Any) -> LogLine:
 def _is_cut(method: str, status: int, length: str, body_bytes: int) -> bool:
     """Answers to HEAD, and 304, promise a body and have none (RFC 9110, section 8.6)."""
     return length.isdecimal() and body_bytes < int(length) and method != "HEAD" and status != NOT_MODIFIED
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
 
 
 def _figure(value: Any) -> float:

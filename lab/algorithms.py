@@ -80,6 +80,10 @@ ALGORITHMS: tuple[Algorithm, ...] = (
 )
 
 DEFAULT_ALGORITHM = ALGORITHMS[0].name
+BY_CHANCE = frozenset(("random", "random_two"))
+"""The algorithms whose picks can't be foretold, only their odds."""
+BY_KEY = frozenset(("ip_hash", "hash", "hash_consistent"))
+"""The algorithms that look at the request."""
 
 _BY_NAME = {algorithm.name: algorithm for algorithm in ALGORITHMS}
 

@@ -24,6 +24,7 @@ from lab.options import (
     file_defaults,
     lab_config,
     lab_options,
+    offers_what_it_foretells_from,
     prediction_options,
     run_traffic,
     traffic_options,
@@ -192,6 +193,7 @@ def show_config(**options: Any) -> None:
         click.echo(f"# ---- {name}\n{text}")
 
 
+@offers_what_it_foretells_from
 @cli.command(context_settings=HELP, epilog=PREDICT_EPILOG)
 @lab_options
 @prediction_options

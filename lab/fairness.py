@@ -21,32 +21,32 @@ class Comparison:
     p: float | None
     """How often chance alone would make differences as large or larger; None for too few requests to tell."""
 
-    @property
-    def verdict(self) -> str:
-        """In words."""
-        if self.p is None:
-            return "too few requests to tell chance from cause"
-        if self.p < SURE:
-            return f"this is no chance: p < {SURE}"
-        if self.p < LIKELY:
-            return f"this is hardly chance: p = {self.p:.3f}"
-        return f"differences this size are chance: p = {self.p:.2f}"
-
 
 def compare(hits: Sequence[int], shares: Sequence[float]) -> Comparison:
     """Pearson's chi-square test of these hits against these shares, which add up to 1.
 
-    A backend that was expected to get nothing and got something settles it: p is 0.
+    A backend that was expected to get nothing and got something settles it: p is 0. Backends of which too little is
+    expected count as one.
     """
     total = sum(hits)
     expected = tuple(share * total for share in shares)
     met = [(found, wanted) for found, wanted in zip(hits, expected, strict=True) if wanted > 0]
     if sum(found for found, _ in met) < total:
         return Comparison(tuple(hits), expected, math.inf, 0.0)
-    chi_square = sum((found - wanted) ** 2 / wanted for found, wanted in met)
-    if not met or min(wanted for _, wanted in met) < FEWEST_EXPECTED:
+    cells = _pooled(met)
+    chi_square = sum((found - wanted) ** 2 / wanted for found, wanted in cells)
+    if not cells or (len(cells) == 1 and len(met) > 1) or cells[0][1] < FEWEST_EXPECTED:
         return Comparison(tuple(hits), expected, chi_square, None)
-    return Comparison(tuple(hits), expected, chi_square, chi_square_p(chi_square, len(met) - 1))
+    return Comparison(tuple(hits), expected, chi_square, chi_square_p(chi_square, len(cells) - 1))
+
+
+def _pooled(cells: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Hits and expectations, the least expected first: those below the least are put together until they reach it."""
+    pooled = sorted(cells, key=lambda cell: cell[1])
+    while len(pooled) > 1 and pooled[0][1] < FEWEST_EXPECTED:
+        (found, wanted), (more_found, more_wanted), *others = pooled
+        pooled = sorted([(found + more_found, wanted + more_wanted), *others], key=lambda cell: cell[1])
+    return pooled
 
 
 def jain(hits: Sequence[float], weights: Sequence[float] | None = None) -> float | None:

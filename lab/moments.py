@@ -50,7 +50,7 @@ class Moments:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
-        self._told = 0
+        self.filed = 0
         """Lines so far: their number is the order in which nginx finished them."""
         self._reached_ms = 0
         self._slowest = [0.0, 0.0]
@@ -72,17 +72,17 @@ class Moments:
         """
         line = flight.line
         self._note_slowness(line)
-        self._told += 1
+        self.filed += 1
         end_ms = round(line.time * 1000)
         began_ms = end_ms - round(line.seconds * 1000)
-        order = self._told if began_ms == end_ms else _shot_order(line)
-        heappush(self._events, (began_ms, 2 * order, self._told, 0, flight))
+        order = self.filed if began_ms == end_ms else _shot_order(line)
+        heappush(self._events, (began_ms, 2 * order, self.filed, 0, flight))
         tried_ms = began_ms
         for number, attempt in enumerate(line.attempts[:-1], start=1):
             tried_ms = min(tried_ms + round((attempt.seconds or 0) * 1000), end_ms)
-            order = self._told if tried_ms == end_ms else maxsize
-            heappush(self._events, (tried_ms, 2 * order, self._told, number, flight))
-        heappush(self._events, (end_ms, 2 * self._told + 1, self._told, len(line.attempts), flight))
+            order = self.filed if tried_ms == end_ms else maxsize
+            heappush(self._events, (tried_ms, 2 * order, self.filed, number, flight))
+        heappush(self._events, (end_ms, 2 * self.filed + 1, self.filed, len(line.attempts), flight))
 
     def complete(self, now: float) -> Iterator[tuple[list[Event], bool]]:
         """All moments of which surely everything is told at this time of day, and whether each comes too late."""

@@ -22,6 +22,7 @@ from lab.share_watch import ShareWatch
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
 from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
+from lab.xray import XRay
 
 OUTSIDE = BackendSpec(is_down=True)
 """Of a backend that isn't in the upstream yet, or any more."""
@@ -58,6 +59,10 @@ class Observer:
         self._reloads.note_outcomes(outcomes)
         for outcome in outcomes:
             self.journal.note_outcome(outcome)
+
+    def xray(self) -> XRay | None:
+        """The inside of the algorithm, by the model that follows nginx's log."""
+        return self.shadow.view(time.time())
 
     def zero(self) -> None:
         """Count hits, failures and latencies anew."""

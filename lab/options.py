@@ -77,6 +77,11 @@ _LAB_OPTIONS = (
     _option("--nginx-workers", type=int, default=1, metavar="N", help="nginx's worker_processes.  [default: 1]"),
 )
 
+_NOT_FORETOLD_FROM = frozenset(
+    ("max_fails", "fail_timeout", "next_upstream", "capacity", "restart", "keep_root", "nginx")
+)
+"""Where nothing fails and no nginx is asked."""
+
 _SEED = _option("--seed", type=int, metavar="N", help="Repeat what is left to chance.")
 _PATH = _option("--path", multiple=True, metavar="PATH", help="Their path; several are taken in turn.  [default: /]")
 
@@ -134,6 +139,14 @@ def prediction_options(command: Command) -> Command:
     """Adds the options that describe what is foretold."""
     for option in (_SEED, _PATH):
         command = option(command)
+    return command
+
+
+def offers_what_it_foretells_from(command: click.Command) -> click.Command:
+    """Leaves what no pick depends on out of its help; it is still taken, so that the options of `run` can be reused."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name in _NOT_FORETOLD_FROM:
+            parameter.hidden = True
     return command
 
 

@@ -5,25 +5,27 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lab.access_log import LogLine
-from lab.balancing.decision import ByHash, ByRing, Decision, port_of
-from lab.balancing.hash_consistent import HashConsistent
-from lab.balancing.least_time import eta_ms
+from lab.algorithms import BY_KEY
+from lab.balancing.decision import ByHash, ByRing, Decision, Step, port_of
+from lab.balancing.hash_consistent import HashConsistent, Ring
+from lab.balancing.least_time import eta_ms, halvings
 from lab.balancing.upstream import Visit
-from lab.fairness import Comparison, compare, jain
 from lab.odds import expected_shares, pair_odds
-from lab.twin import BY_KEY, Twin
+from lab.rule_watch import RuleWatch
+from lab.twin import Twin
 from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
 
-FOLLOWING_LOAD = ("least_conn", "random_two")
-"""Their shares follow whoever is free as soon as requests overlap."""
-MOST_POINTS = 20_000
-"""Of more, each cell of a drawing would stand for hundreds."""
+BY_WEIGHT = ("round_robin", "least_conn")
+"""The rules that give the backends shares by their weights, on an idle system."""
 MOST_PAIRED = 8
 """Of more backends there are more pairs than anybody reads."""
 
 
-def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared: bool) -> Pick:
-    """One request's first backend, and why it."""
+LOST = "the model has lost its place in the rounds"
+
+
+def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared: bool, is_lost: bool) -> Pick:
+    """One request's first backend, and why it; a model that was lost then can't know."""
     port = line.attempts[0].port
     key = decision.key if isinstance(decision, ByHash | ByRing) else None
     steps = decision.steps if isinstance(decision, ByHash | ByRing) else ()
@@ -34,15 +36,22 @@ def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared
         port=port,
         foretold=None if decision is None else int(port_of(decision.server)),
         is_compared=is_compared,
-        sentence=_sentence(port, decision, twin),
+        sentence=f"it went {_where(port)}; why is not known, since {LOST}"
+        if is_lost
+        else _sentence(port, decision, twin),
         key=key,
         key_hash=decision.key_hash if isinstance(decision, ByRing) else steps[-1].hash if steps else None,
-        steps=tuple(HashStep(step.hash, step.place, int(port_of(step.server)), step.refusal) for step in steps),
+        steps=tuple(_step(step) for step in steps),
     )
 
 
+def _step(step: Step) -> HashStep:
+    refusal = None if step.refusal is None else step.refusal.in_short
+    return HashStep(step.hash, step.place, int(port_of(step.server)), refusal)
+
+
 def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
-    where = "nowhere" if port is None else f"to {port}"
+    where = _where(port)
     if twin.is_by_chance:
         odds = _odds(twin).get(port or 0)
         if odds is None:
@@ -58,6 +67,10 @@ def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
     return f"it went {where}, and the model had said {port_of(decision.server)}: {decision.why}"
 
 
+def _where(port: int | None) -> str:
+    return "nowhere" if port is None else f"to {port}"
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What was counted."""
@@ -66,22 +79,17 @@ class Record:
     right: int = 0
     hits: Mapping[int, int] = field(default_factory=dict)
     """By port."""
-    keyed: Mapping[int, int] = field(default_factory=dict)
-    """How often the model had expected each backend, where keys decide."""
+    rule: RuleWatch = field(default_factory=RuleWatch)
+    """Where nothing is left to chance."""
 
 
 def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) -> XRay:
     """The model as it is now; `visit` is what the next request is taken to be."""
     counted = [record.hits.get(port, 0) for port in twin.peers]
-    shares = _expected(twin, record.keyed)
-    comparison = compare(counted, shares) if shares is not None and any(counted) else None
-    expected = comparison.expected if comparison is not None else (None,) * len(counted)
+    shares = _shares(twin, record.rule.foretold)
+    promised = {port: share for port, share in shares.items() if twin.algorithm in BY_WEIGHT}
     odds, etas = _odds(twin), {port: eta_ms(peer, twin.second) for port, peer in twin.peers.items()}
     tied = _tied(twin, etas)
-    takes = [peer for peer in twin.peers.values() if not peer.spec.is_down and not peer.spec.is_backup]
-    per_weight = [
-        (count, peer.weight) for count, peer in zip(counted, twin.peers.values(), strict=True) if peer in takes
-    ]
     return XRay(
         algorithm=twin.algorithm,
         foretold=record.foretold,
@@ -95,42 +103,39 @@ def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) 
                 active=peer.conns,
                 average_ms=peer.average_ms,
                 eta_ms=etas[port],
+                halvings=halvings(peer, twin.second),
                 refusal=peer.refusal(twin.second),
+                refusal_in_short=refusal.in_short if (refusal := peer.refusal(twin.second)) is not None else None,
                 odds=odds.get(port),
                 is_tied=port in tied,
                 hits=count,
-                expected=wanted,
+                expected=shares[port] * sum(counted) if port in shares and any(counted) else None,
             )
-            for (port, peer), count, wanted in zip(twin.peers.items(), counted, expected, strict=True)
+            for (port, peer), count in zip(twin.peers.items(), counted, strict=True)
         ),
         next_port=None if twin.is_lost else twin.next_for(visit),
         picks=picks,
         ring=_ring(twin),
         pairs=_pairs(twin),
-        verdict=_verdict(twin, comparison),
-        jain=jain([count for count, _ in per_weight], [weight for _, weight in per_weight]),
+        is_lost=twin.is_lost,
+        rule=None if twin.is_by_chance else record.rule.check(promised),
     )
 
 
-def _verdict(twin: Twin, comparison: Comparison | None) -> str | None:
-    if comparison is None:
-        return None
-    of_idle = " (expected is for an idle system)" if twin.algorithm in FOLLOWING_LOAD else ""
-    return comparison.verdict + of_idle
-
-
-def _expected(twin: Twin, keyed: Mapping[int, int]) -> tuple[float, ...] | None:
-    """Each backend's share, as far as anybody can know."""
+def _shares(twin: Twin, foretold: Mapping[int, int]) -> dict[int, float]:
+    """Each backend's share by port, as far as anybody can know: keys are what they are."""
     if twin.algorithm not in BY_KEY:
-        return expected_shares(twin.algorithm, twin.servers)
-    total = sum(keyed.values())
-    return tuple(keyed.get(port, 0) / total for port in twin.peers) if total else None
+        promised = expected_shares(twin.algorithm, twin.servers)
+        ports = [int(port_of(server.server)) for server in twin.servers]
+        return {} if promised is None else dict(zip(ports, promised, strict=True))
+    total = sum(foretold.values())
+    return {port: foretold.get(port, 0) / total for port in twin.peers} if total else {}
 
 
 def _odds(twin: Twin) -> dict[int, float]:
     """Of the next pick, or the parts of the ring."""
     if isinstance(twin.model.method, HashConsistent):
-        shares = _parts(twin.model.method)
+        shares = _parts(twin.model.method.ring)
         return {port: shares[peer.server] for port, peer in twin.peers.items()}
     if not twin.is_by_chance:
         return {}
@@ -169,14 +174,15 @@ def _tied(twin: Twin, etas: Mapping[int, int]) -> set[int]:
 
 def _ring(twin: Twin) -> tuple[tuple[int, int], ...]:
     method = twin.model.method
-    return _points(method) if isinstance(method, HashConsistent) and len(method.ring) <= MOST_POINTS else ()
+    return _points(method.ring) if isinstance(method, HashConsistent) else ()
 
 
 @lru_cache(maxsize=2)
-def _parts(method: HashConsistent) -> dict[str, float]:
-    return method.ring.shares()
+def _parts(ring: Ring) -> dict[str, float]:
+    return ring.shares()
 
 
 @lru_cache(maxsize=2)
-def _points(method: HashConsistent) -> tuple[tuple[int, int], ...]:
-    return tuple((point.hash, int(port_of(point.server))) for point in method.ring.points)
+def _points(ring: Ring) -> tuple[tuple[int, int], ...]:
+    ports = {server: int(port_of(server)) for server in _parts(ring)}
+    return tuple([(point.hash, ports[point.server]) for point in ring.points])

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from lab.algorithms import BY_CHANCE
 from lab.balancing.decision import port_of
-from lab.balancing.methods import BY_CHANCE, upstream_named
+from lab.balancing.methods import upstream_named
 from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import Visit
 from lab.config import LabConfig
 from lab.odds import expected_shares
 from lab.server_lines import servers_of
-
-CLIENT = "127.0.0.1"
-"""The lab's client, as nginx sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def foretell(config: LabConfig, ports: Sequence[int], *, requests: int, seed: in
     now = int(time.time())
     upstream = upstream_named(config.algorithm, servers, clock=lambda: now, chance=lambda: rng.getrandbits(31))
     paths = config.traffic.request.paths
-    visits = [Visit(paths[number % len(paths)], CLIENT) for number in range(requests)]
+    visits = [Visit(paths[number % len(paths)]) for number in range(requests)]
     predictions = []
     for number, visit in enumerate(visits, start=1):
         request = upstream.begin(visit)
@@ -76,7 +74,7 @@ def foretell(config: LabConfig, ports: Sequence[int], *, requests: int, seed: in
 
 def _notes(config: LabConfig, servers: Sequence[PeerSpec], visits: Sequence[Visit], seed: int) -> list[str]:
     notes = []
-    if config.algorithm in BY_CHANCE:
+    if config.algorithm in BY_CHANCE and len(servers) > 1:
         shares = expected_shares(config.algorithm, servers, visits) or ()
         odds = ", ".join(f"{port_of(server.server)} {share:.1%}" for server, share in zip(servers, shares, strict=True))
         notes.append(f"These are by chance (seed {seed}), and nginx draws its own; the odds are {odds}.")

@@ -285,6 +285,6 @@ class LabSession(Lab):
             config=balancer.config,
             reload=reload,
             retry_rules=balancer.upstream.retry_rules,
-            xray=observer.shadow.view(),
+            xray=observer.xray(),
             noise=observer.share_watch.look(balancer.upstream.algorithm, backends, reload),
         )

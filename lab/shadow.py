@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from math import inf
 
 from lab.access_log import LogLine
+from lab.algorithms import BY_KEY
 from lab.balancing.decision import Decision
+from lab.balancing.hash_consistent import POINTS_PER_WEIGHT
 from lab.balancing.upstream import HOME, Request
 from lab.log_batch import Batch
-from lab.moments import Event, Flight, Moments, flight_of
+from lab.moments import LATE_SECONDS, Event, Flight, Moments, flight_of
 from lab.nginx.render import Upstream
 from lab.portrait import Record, pick_of, portrait
-from lab.twin import BY_KEY, Twin
+from lab.rule_watch import RuleWatch
+from lab.twin import Twin
 from lab.witnesses import Attempt
 from lab.xray import Pick, XRay
 
 BUSY_RPS = 1000
 """More requests a second are not followed: that would cost the lab too much."""
+MOST_POINTS = 20_000
+"""A ring of more is not built: that would hold up all else that the lab does."""
 PICKS_KEPT = 20
 
 
@@ -27,6 +32,8 @@ class Sight:
     flight: Flight
     decision: Decision | None
     is_compared: bool
+    is_lost: bool
+    """Whether the model had lost its place then."""
     pick: Pick | None = None
     """What is told of it; made when somebody looks, and once."""
 
@@ -46,12 +53,12 @@ class Shadow:
         self._generation = 0
         self._worker_pid = 0
         self._twin: Twin | None = None
-        self._fresh: tuple[int, Twin] | None = None
         self._visit = HOME
         self._sights: deque[Sight] = deque(maxlen=PICKS_KEPT)
         self._hits: Counter[int] = Counter()
-        self._expected: Counter[int] = Counter()
-        """Of the keyed algorithms, whose shares depend on the keys."""
+        self._rule = RuleWatch()
+        self._zeroed_at = 0
+        """How many requests had been filed then: none of them counts any more."""
 
     def note_lines(self, batch: Batch) -> None:
         """nginx has logged requests."""
@@ -60,9 +67,6 @@ class Shadow:
                 self.note_line(line)
             return
         self._in_second += len(batch.lines)
-        for line, count in batch.kinds:
-            if (port := line.attempts[0].port) is not None:
-                self._hits[port] += count
 
     def note_line(self, line: LogLine) -> None:
         """nginx has logged a request."""
@@ -70,55 +74,63 @@ class Shadow:
             return
         if line.generation > self._generation or line.worker_pid != self._worker_pid:
             self._count_anew(line)
-        if line.attempts[-1].is_answer and (port := line.attempts[-1].port) is not None:
-            self._hits[port] += 1
         self._watch_rate(int(line.time))
-        if not self.is_resting and (upstream := self._upstreams.get(line.generation)) is not None:
-            self._moments.file(flight_of(line, upstream))
+        if not self.is_resting and self._twin is not None:
+            self._moments.file(flight_of(line, self._upstreams[line.generation]))
 
     def zero(self) -> None:
-        """Count hits anew."""
+        """Count anew: of what is logged from now on."""
+        self.foretold = self.right = 0
         self._hits.clear()
-        self._expected.clear()
+        self._rule.zero()
+        self._zeroed_at = self._moments.filed
 
     def settle(self, now: float) -> None:
-        """Have the model go through all that is surely complete at this time of day."""
+        """Have the model go through all that is surely complete at this time of day, or wake if all is quiet."""
+        if self.is_resting and now > self._second + 2 + LATE_SECONDS:
+            self._wake()
+        self._catch_up(now)
+
+    def _catch_up(self, now: float) -> None:
         for moment, is_late in self._moments.complete(now):
             self._go_through(moment, is_late=is_late)
 
-    def view(self) -> XRay | None:
-        """What is known now; None before nginx has a configuration."""
+    def view(self, now: float) -> XRay | None:
+        """What is known at this time of day; None before nginx has a configuration."""
         if not self._upstreams:
             return None
         generation, upstream = next(reversed(self._upstreams.items()))
-        if why_not := self._why_not():
-            return XRay(upstream.algorithm, why_not, self.foretold, self.right)
+        if why_not := self._why_not(upstream):
+            is_told = generation == self._generation
+            return XRay(upstream.algorithm, why_not, self.foretold * is_told, self.right * is_told)
         if self._twin is None or generation != self._generation:
-            return portrait(self._twin_of(generation), Record(self.foretold, self.right), (), HOME)
-        picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
-        return portrait(self._twin, Record(self.foretold, self.right, self._hits, self._expected), picks, self._visit)
+            return portrait(Twin(upstream), Record(), (), HOME)
+        with self._twin.at(int(now)):
+            picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
+            record = Record(self.foretold, self.right, self._hits, self._rule)
+            return portrait(self._twin, record, picks, self._visit)
 
-    def _twin_of(self, generation: int) -> Twin:
-        """Of a configuration that has served nothing yet; with large weights a ring takes its time to make."""
-        if self._fresh is None or self._fresh[0] != generation:
-            self._fresh = (generation, Twin(self._upstreams[generation]))
-        return self._fresh[1]
+    def _twin_of(self, generation: int) -> Twin | None:
+        """A new one; None for a configuration that can't be followed."""
+        upstream = self._upstreams.get(generation)
+        return None if upstream is None or _ring_points(upstream) > MOST_POINTS else Twin(upstream)
 
-    def _why_not(self) -> str | None:
+    def _why_not(self, upstream: Upstream) -> str | None:
         if self._workers > 1:
             return f"each of nginx's {self._workers} workers picks for itself, so there is no X-ray"
+        if (points := _ring_points(upstream)) > MOST_POINTS:
+            return f"the ring has {points:,} points, and the X-ray takes {MOST_POINTS:,} at most: lower the weights"
         return f"the X-ray rests above {BUSY_RPS:,} req/s" if self.is_resting else None
 
     def _count_anew(self, line: LogLine) -> None:
         """The line's configuration, or its worker, is a new one: it knows nothing of what was."""
-        self.settle(inf)
+        self._catch_up(inf)
         if line.generation > self._generation:
             self.zero()
         self._generation, self._worker_pid = line.generation, line.worker_pid
         self._sights.clear()
         self._visit = HOME
-        upstream = self._upstreams.get(line.generation)
-        self._twin = Twin(upstream) if upstream is not None else None
+        self._twin = self._twin_of(line.generation)
 
     def _rests_through(self, batch: Batch) -> bool:
         """Whether nothing in it could wake the model."""
@@ -135,13 +147,12 @@ class Shadow:
             self.is_resting = True
             self._moments.clear()
             self._sights.clear()
-            self._expected.clear()
 
     def _wake(self) -> None:
         self.is_resting = False
         self.zero()
-        if (upstream := self._upstreams.get(self._generation)) is not None:
-            self._twin = Twin(upstream)
+        self._twin = self._twin_of(self._generation)
+        if self._twin is not None:
             self._twin.lose()
 
     def _go_through(self, moment: list[Event], *, is_late: bool) -> None:
@@ -171,17 +182,26 @@ class Shadow:
         port = flight.line.attempts[0].port
         is_compared = not (is_late or twin.is_by_chance or twin.is_lost)
         is_right = _fits(flight, decision)
-        self.foretold += is_compared
-        self.right += is_compared and is_right
+        is_lost = twin.is_lost
+        if moment[place][2] > self._zeroed_at:
+            self._count(flight.line, decision, is_compared=is_compared, is_right=is_right)
         twin.follow(request, port, decision)
         if not (is_late or twin.is_by_chance):
             twin.note_record(port, is_right=is_right)
         flight.request = request
-        self._sights.append(Sight(flight, decision, is_compared))
+        self._sights.append(Sight(flight, decision, is_compared, is_lost))
         if twin.algorithm in BY_KEY:
             self._visit = twin.visit_of(flight.line)
-            if decision is not None:
-                self._expected[_port(decision)] += 1
+
+    def _count(self, line: LogLine, decision: Decision | None, *, is_compared: bool, is_right: bool) -> None:
+        """Hits and what was foretold of the same requests, whenever they were logged."""
+        answered = line.attempts[-1]
+        if answered.is_answer and answered.port is not None:
+            self._hits[answered.port] += 1
+        if is_compared:
+            self.foretold += 1
+            self.right += is_right
+            self._rule.note(decision, line.attempts[0].port)
 
     def _try_again(self, twin: Twin, request: Request, attempt: Attempt) -> None:
         """nginx tries another one: it could be foretold, too, but a pick a request is enough to look at."""
@@ -199,8 +219,15 @@ class Shadow:
 
     def _told(self, sight: Sight) -> Pick:
         assert self._twin is not None
-        sight.pick = pick_of(sight.flight.line, sight.decision, self._twin, is_compared=sight.is_compared)
+        line, is_compared, is_lost = sight.flight.line, sight.is_compared, sight.is_lost
+        sight.pick = pick_of(line, sight.decision, self._twin, is_compared=is_compared, is_lost=is_lost)
         return sight.pick
+
+
+def _ring_points(upstream: Upstream) -> int:
+    """How many points nginx makes; 0 where there is no ring."""
+    weights = sum(spec.weight for _, spec in upstream.backends)
+    return weights * POINTS_PER_WEIGHT if upstream.algorithm == "hash_consistent" else 0
 
 
 def _port(decision: Decision) -> int:

@@ -1,23 +1,21 @@
 """A model of one configuration that is told what nginx did: it foretells each pick, then does as nginx did."""
 
+import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import gcd
 
 from lab.access_log import LogLine
+from lab.algorithms import BY_CHANCE, BY_KEY
 from lab.balancing.decision import Decision, Turn, port_of
-from lab.balancing.methods import BY_CHANCE, upstream_named
+from lab.balancing.methods import upstream_named
 from lab.balancing.peer import Peer
 from lab.balancing.upstream import HOME, Request, Visit
 from lab.nginx.render import Upstream
 from lab.server_lines import servers_of
 
-BY_KEY = frozenset(("ip_hash", "hash", "hash_consistent"))
-"""The algorithms that look at the request."""
 COUNTING = ("least_conn", "least_time")
 """The algorithms that look at how many requests are active."""
-CLIENT = "127.0.0.1"
-"""nginx listens there only, so that its clients are there, too."""
 RARELY = 32
 """A model that is wrong more often than once in so many picks may have lost its place in the rounds."""
 LONGEST_CYCLE = 64
@@ -47,6 +45,15 @@ class Twin:
         self._latest: deque[int | None] = deque(maxlen=LONGEST_CYCLE)
         """Whom nginx picked."""
 
+    @contextlib.contextmanager
+    def at(self, second: int) -> Iterator[None]:
+        """As it is at that time, if nothing has happened since the latest that it was told of."""
+        told, self.second = self.second, max(self.second, second)
+        try:
+            yield
+        finally:
+            self.second = told
+
     def lose(self) -> None:
         """nginx did things that nobody was told of."""
         self.is_lost = self.algorithm not in BY_KEY and not self.is_by_chance and not self.model.is_single
@@ -57,7 +64,7 @@ class Twin:
 
     def visit_of(self, line: LogLine) -> Visit:
         """What the algorithm looks at in the request. Its URI is foreign text, which may not even be one."""
-        return Visit(line.uri.encode(errors="replace").decode(), CLIENT) if self.algorithm in BY_KEY else HOME
+        return Visit(line.uri.encode(errors="replace").decode(), line.address) if self.algorithm in BY_KEY else HOME
 
     def choose(self, request: Request, port: int | None, ended: Sequence[int | None]) -> Decision | None:
         """Who is next.
@@ -165,11 +172,13 @@ class Twin:
     def _learn(self, winner: Peer, actual: Peer, turns: tuple[Turn, ...]) -> None:
         """The real current weights must have had this one win the tie: move both by as little as that takes.
 
-        Who was in earlier ties depends on the order within a millisecond, which nobody knows.
+        Who was in earlier ties depends on the order within a millisecond, which nobody knows. nginx's rounds keep the
+        sum of all current weights, and so does this.
         """
         raised = {turn.server: turn.raised for turn in turns}
         servers = list(raised)
         must_exceed = servers.index(actual.server) > servers.index(winner.server)
         gap = raised[winner.server] - raised[actual.server] + must_exceed
-        actual.current_weight += (gap + 1) // 2
-        winner.current_weight -= gap // 2
+        shift = (gap + 1) // 2
+        actual.current_weight += shift
+        winner.current_weight -= shift

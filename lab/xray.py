@@ -12,7 +12,7 @@ class HashStep:
     """The hash modulo the total weight; on the ring, the number of the point."""
     port: int
     refusal: str | None = None
-    """Why the walk went on; None for the last step."""
+    """Why the walk went on, in a word; None for the last step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,12 @@ class PeerXRay:
     """nginx's moving average of its response times; 0 before the first. Only `least_time` keeps it."""
     eta_ms: int
     """What `least_time` expects the next request to take."""
+    halvings: int
+    """How often `least_time` halves that average, since the backend hasn't been asked for so long."""
     refusal: str | None
     """Why nginx would pass it over; None if it wouldn't."""
+    refusal_in_short: str | None
+    """In a word."""
     odds: float | None
     """Of getting the next request, 0 to 1, where chance decides; the part of the ring where a ring does."""
     is_tied: bool
@@ -81,6 +85,29 @@ class PairXRay:
 
 
 @dataclass(frozen=True, slots=True)
+class Deviation:
+    """One backend's picks, and what they were held against."""
+
+    port: int
+    by: int
+    """So many more, or if negative fewer."""
+    why: str | None = None
+    """It was passed over, and why, where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCheck:
+    """Whether nginx keeps to the rule, where nothing is left to chance."""
+
+    picks: int = 0
+    """That were foretold, rightly or not."""
+    off_rule: Deviation | None = None
+    """Whoever got most more, or fewer, than the model says; None if all got as many."""
+    off_weight: Deviation | None = None
+    """Whoever got fewest by its weight, and noticeably so; None where weights promise no shares."""
+
+
+@dataclass(frozen=True, slots=True)
 class XRay:
     """The inside of the algorithm in force, by a model."""
 
@@ -88,7 +115,7 @@ class XRay:
     why_not: str | None = None
     """Why there is no X-ray now, in a sentence without its full stop; None if there is one."""
     foretold: int = 0
-    """Picks that could be foretold, since the lab was started."""
+    """Picks that could be foretold since the configuration was changed or the counters were zeroed."""
     right: int = 0
     """Those of them that nginx made so."""
     peers: tuple[PeerXRay, ...] = ()
@@ -100,10 +127,10 @@ class XRay:
     """Place (0 to 2³² - 1) and port of each point of the consistent hash, ascending."""
     pairs: tuple[PairXRay, ...] = ()
     """What `random two` may draw, the likeliest first; empty where there are too many."""
-    verdict: str | None = None
-    """Whether hits differ from what was expected by more than chance; None where nothing is expected."""
-    jain: float | None = None
-    """Jain's fairness index of hits per weight; None before there are any."""
+    is_lost: bool = False
+    """Whether the model has lost its place in the rounds and looks for it: it knows nothing of who is next then."""
+    rule: RuleCheck | None = None
+    """None where chance decides."""
 
     @property
     def last(self) -> Pick | None:

@@ -14,8 +14,9 @@ class Answer:
     guessed: int
     port: int | None
     """Whom it picked first; None if it found no live backend."""
+    request_id: str
     pick: Pick | None
-    """What the X-ray knows of it; None where there is none."""
+    """What the X-ray knows of it; it comes a moment later, or never."""
 
     @property
     def is_right(self) -> bool:
@@ -32,26 +33,39 @@ class Game:
     """The port, while the answer is awaited."""
     newest: int = 0
     """The number of the newest request in the feed when that was guessed."""
+    ended: int = 0
+    """How many requests of the lab's client had ended then."""
+    is_missed: bool = False
+    """The request that was guessed at went by among too many others."""
     answer: Answer | None = None
     """To the guess before."""
 
     def guess(self, port: int, snapshot: Snapshot) -> "Game":
         """Somebody guessed; one request is fired now."""
         newest = snapshot.feed[-1].number if snapshot.feed else 0
-        return replace(self, guessed=port, newest=newest, answer=None)
+        return replace(self, guessed=port, newest=newest, ended=_ended(snapshot), is_missed=False, answer=None)
 
     def look(self, snapshot: Snapshot) -> "Game":
-        """The answer, once the feed has the request and the X-ray has gone through it."""
+        """The answer, once the feed has the request; its explanation, once the X-ray has gone through it."""
+        if self.guessed is None:
+            return self.explained(snapshot)
         request = self._fired(snapshot)
-        if self.guessed is None or request is None:
+        if request is None:
+            has_passed = bool(snapshot.feed) and snapshot.feed[0].number > self.newest + 1
+            is_missed = has_passed and _ended(snapshot) > self.ended
+            return replace(self, guessed=None, is_missed=True) if is_missed else self
+        port = request.attempts[0].port if request.attempts else None
+        answer = Answer(self.guessed, port, request.request_id, None)
+        right = self.right + answer.is_right
+        return replace(self, guessed=None, answer=answer, rounds=self.rounds + 1, right=right).explained(snapshot)
+
+    def explained(self, snapshot: Snapshot) -> "Game":
+        """With what the X-ray says of the answer, if it says something by now."""
+        answer, xray = self.answer, snapshot.xray
+        if answer is None or answer.pick is not None or xray is None:
             return self
-        xray = snapshot.xray
-        picks = {pick.request_id: pick for pick in xray.picks} if xray is not None else {}
-        pick = picks.get(request.request_id)
-        if pick is None and xray is not None and xray.why_not is None:
-            return self
-        answer = Answer(self.guessed, request.attempts[0].port if request.attempts else None, pick)
-        return replace(self, guessed=None, answer=answer, rounds=self.rounds + 1, right=self.right + answer.is_right)
+        pick = next((each for each in xray.picks if each.request_id == answer.request_id), None)
+        return self if pick is None else replace(self, answer=replace(answer, pick=pick))
 
     def _fired(self, snapshot: Snapshot) -> RequestView | None:
         """The lab's own first request since the guess."""
@@ -60,3 +74,7 @@ class Game:
     @property
     def score(self) -> str:
         return f"{self.right} of {self.rounds} right" if self.rounds else "no guess yet"
+
+
+def _ended(snapshot: Snapshot) -> int:
+    return snapshot.traffic.answered + snapshot.traffic.failed

@@ -117,6 +117,7 @@ LATENCY_KEYS = (
 
 XRAY_KEYS = (
     Binding("escape,x,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
+    Binding("g", "guess", "guess", tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
     Binding("space", "toggle_traffic", "pause", tooltip="Pause or resume the lab's client"),
     Binding("enter", "fire_once", "fire one", tooltip="Send one request now, paused or not"),
     Binding("z", "zero_counters", "zero", tooltip="Count hits anew"),
@@ -124,7 +125,7 @@ XRAY_KEYS = (
 )
 
 GUESS_KEYS = (
-    Binding("escape,g,q", "leave", "back", key_display="esc", tooltip="Back to the dashboard; the client goes on"),
+    Binding("escape,g,q", "leave", "back", key_display="esc", tooltip="Back to where you were; the client goes on"),
     Binding("1", "guess(1)", "guess", key_display="1-9", tooltip="Guess that this backend will be the next one"),
     *(Binding(str(number), f"guess({number})", "guess", show=False) for number in range(2, 10)),
     Binding("h", "toggle_hints", "hints", tooltip="Show what the algorithm knows, or hide it"),

@@ -1,6 +1,12 @@
-"""Noise or real, in one line: whether the backends' shares are what the algorithm promises."""
+"""Noise or real, in one line: whether the backends' shares are what the algorithm promises.
 
+Chance has its test where nginx draws. Elsewhere the shares are held against the picks of the X-ray's model, if it has
+any.
+"""
+
+from lab.models import Snapshot
 from lab.noise import Finding, Noise, Outlier
+from lab.xray import Deviation, RuleCheck
 from tui.formatting import percent, shorten
 
 _FOLLOWED = {
@@ -10,17 +16,52 @@ _FOLLOWED = {
     "hash": "shares follow the URIs",
     "hash_consistent": "shares follow the URIs",
 }
-_IN_TURN = 0.999
-"""Chance alone hardly ever brings hits that even."""
+_REASONS = {"round_robin": "it gains its weight back step by step", "least_conn": "it was busier"}
+"""Why a backend that wasn't passed over got less than its weight says."""
 
 
-def noise_line(noise: Noise | None, algorithm: str, width: int) -> str:
-    """The finding and, where there is room, how fair it was."""
+def share_line(snapshot: Snapshot, width: int) -> str:
+    """What the grid and the X-ray say of the shares and, where there is room, how fair they were."""
+    noise = snapshot.noise
     if noise is None:
         return ""
-    said = _said(noise, algorithm)
+    said = finding_of(snapshot)
     fairness = f" · fairness {noise.jain:.2f}" if noise.jain is not None else ""
     return said + fairness if len(said + fairness) <= width else shorten(said, width)
+
+
+def finding_of(snapshot: Snapshot) -> str:
+    """Whether the shares are as they should be."""
+    if (rule := _rule(snapshot)) is not None:
+        return _ruled(rule, snapshot.algorithm)
+    return "" if snapshot.noise is None else _said(snapshot.noise, snapshot.algorithm)
+
+
+def is_alarming(snapshot: Snapshot) -> bool:
+    """Whether the shares aren't what they should be, for sure."""
+    if (rule := _rule(snapshot)) is not None:
+        return rule.off_rule is not None
+    return snapshot.noise is not None and snapshot.noise.finding is Finding.NO_CHANCE
+
+
+def _rule(snapshot: Snapshot) -> RuleCheck | None:
+    """What is known of the algorithm in force; the X-ray's word, while it has one."""
+    xray = snapshot.xray
+    return None if xray is None or xray.is_lost or xray.algorithm != snapshot.algorithm else xray.rule
+
+
+def _ruled(rule: RuleCheck, algorithm: str) -> str:
+    if not rule.picks:
+        return "? no request came yet"
+    if rule.off_rule is not None:
+        return f"≠ {_by(rule.off_rule)} than the rule says, of {rule.picks:,}"
+    if (short := rule.off_weight) is not None:
+        return f"= as the rule wants: {_by(short)} than its weight says, {short.why or _REASONS[algorithm]}"
+    return f"= as the rule wants: {_FOLLOWED.get(algorithm, 'each gets its turns')}"
+
+
+def _by(deviation: Deviation) -> str:
+    return f"{deviation.port} got {abs(deviation.by):,} {'more' if deviation.by > 0 else 'fewer'}"
 
 
 def _said(noise: Noise, algorithm: str) -> str:
@@ -30,20 +71,20 @@ def _said(noise: Noise, algorithm: str) -> str:
             return f"{reason}: there is none to expect"
         case Finding.TOO_FEW:
             return "? too few requests yet to tell noise from real"
-        case Finding.CHANCE if algorithm == "round_robin" and (noise.p or 0) > _IN_TURN:
-            return "= each gets its turns: closer than chance would bring them"
+        case Finding.CHANCE if algorithm == "round_robin":
+            return "= each gets its turns"
         case Finding.CHANCE:
             return "≈ differences this size are chance"
     if noise.outlier is None:
         return ""
     when = " when idle" if algorithm == "random_two" else ""
-    return _outlying(noise.outlier, is_sure=noise.finding is Finding.NO_CHANCE) + when
+    certainty = " by more than chance" if noise.finding is Finding.NO_CHANCE else " and hardly by chance"
+    return _outlying(noise.outlier, certainty if algorithm != "round_robin" else "") + when
 
 
-def _outlying(outlier: Outlier, *, is_sure: bool) -> str:
+def _outlying(outlier: Outlier, certainty: str) -> str:
     if not outlier.expected:
         return f"≠ {outlier.port} got {percent(outlier.share)}, where nothing was expected"
     where = "behind" if outlier.share < outlier.expected else "ahead"
-    certainty = "by more than chance" if is_sure else "and hardly by chance"
     got, wanted = percent(outlier.share), percent(outlier.expected)
-    return f"≠ {outlier.port} is {where} {certainty}: {got}, expected {wanted}"
+    return f"≠ {outlier.port} is {where}{certainty}: {got}, expected {wanted}"

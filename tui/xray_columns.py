@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lab.algorithms import BY_KEY
 from lab.xray import PeerXRay, XRay
 from tui.formatting import UNKNOWN, count, fit, percent, shorten
 from tui.ink import Ink, Line, Span
 
-BY_KEY = ("ip_hash", "hash", "hash_consistent")
 OWNER_INKS = (Ink.HEADING, Ink.GOOD, Ink.WARNING, Ink.ACCENT, Ink.BAD)
 _SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -89,7 +89,8 @@ def _peer_line(place: int, xray: XRay, width: int, *, says_next: bool, numbers: 
         (fit(_expected(peer, hits), _EXPECTED, to_right=True), Ink.MUTED),
     ]
     room = width - sum(len(text) for text, _ in spans) - 2
-    note, note_ink = _note(peer, is_next=is_next, has_key=xray.algorithm in BY_KEY) if numbers else ("", Ink.PLAIN)
+    notes, note_ink = _notes(peer, xray.algorithm, is_next=is_next) if numbers else (("",), Ink.PLAIN)
+    note = next((note for note in notes if len(note) <= room), notes[-1])
     return (*spans, ("  ", Ink.PLAIN), (shorten(note, max(room, 0)), note_ink))
 
 
@@ -101,9 +102,21 @@ def _expected(peer: PeerXRay, hits: int) -> str:
     return percent(peer.expected / hits) if peer.expected is not None and hits else UNKNOWN
 
 
-def _note(peer: PeerXRay, *, is_next: bool, has_key: bool) -> Span:
+def _notes(peer: PeerXRay, algorithm: str, *, is_next: bool) -> tuple[tuple[str, ...], Ink]:
+    """What is to be known of it, the longest way to say it first."""
     if peer.refusal is not None:
-        return f"✗ {peer.refusal}", Ink.BAD
+        return (f"✗ {peer.refusal}", f"✗ {peer.refusal_in_short}"), Ink.BAD
+    rest = rest_of(peer) if algorithm == "least_time" else ""
+    known = [note for note in ("tied" * peer.is_tied, rest) if note]
     if is_next:
-        return f"next{', tied' * peer.is_tied}{' with the last key' * has_key}", Ink.ACCENT
-    return ("tied" if peer.is_tied else ""), Ink.MUTED
+        with_key = "next with the last key" if algorithm in BY_KEY else "next"
+        return (", ".join([with_key, *known]), "next"), Ink.ACCENT
+    return (", ".join(known), *known[-1:], ""), Ink.MUTED
+
+
+def rest_of(peer: PeerXRay) -> str:
+    """That `least_time` takes its average for less than it is; empty where it doesn't."""
+    if not peer.halvings or not peer.average_ms:
+        return ""
+    parts = {1: "half", 2: "a quarter"}
+    return f"rests: counts {parts.get(peer.halvings, 'next to nothing')}"

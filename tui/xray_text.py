@@ -2,44 +2,55 @@
 
 from bisect import bisect_left
 
+from lab.algorithms import BY_CHANCE
+from lab.models import Snapshot
 from lab.xray import PairXRay, Pick, XRay
 from tui.drawing import bar
 from tui.formatting import UNKNOWN, fit, inert, percent, shorten, wrap
 from tui.ink import BLANK, Ink, Line, Span
+from tui.noise_text import finding_of
 from tui.xray_columns import sign_of
 
 RING_SIZE = 2**32
 _AROUND = (3, 9)
 """So many points before and after the key's place are drawn larger."""
 _BAR = 20
+LEAST_P = 0.001
+"""Smaller ones say no more."""
 _MOST_KEY = 32
 
 
 def record_of(xray: XRay) -> str:
     """How often the model was right so far."""
-    if xray.algorithm in ("random", "random_two"):
-        return "a model · nginx draws its own numbers, so there are only odds"
+    if xray.algorithm in BY_CHANCE:
+        return "a model · nginx draws, so there are only odds"
+    if xray.is_lost:
+        return "a model · it has lost its place, and looks for it"
     if not xray.foretold:
-        return "a model, nothing foretold yet"
+        return "a model" if xray.why_not else "a model, nothing foretold yet"
     wrong = xray.foretold - xray.right
     sign = "✓" if not wrong else f"{percent(xray.right / xray.foretold)},"
     return f"a model · {sign} predicted {xray.right:,} of {xray.foretold:,}"
 
 
-def verdict_lines(xray: XRay, width: int) -> list[Line]:
-    """Whether the shares differ by more than chance, and how fair they are."""
-    said = xray.verdict or "there is nothing to expect: shares follow who is fastest, or no request came yet"
-    fairness = UNKNOWN if xray.jain is None else f"{xray.jain:.3f}"
+def verdict_lines(snapshot: Snapshot, width: int) -> list[Line]:
+    """Whether the shares are as they should be, in the grid's words, and how fair they are."""
+    noise = snapshot.noise
+    said = finding_of(snapshot)
+    if noise is not None and noise.p is not None and snapshot.algorithm in BY_CHANCE:
+        said += f": p < {LEAST_P}" if noise.p < LEAST_P else f": p = {noise.p:.3f}"
+    jain = None if noise is None else noise.jain
+    fairness = UNKNOWN if jain is None else f"{jain:.3f}"
     first, *more = wrap(f"Noise or real? {said}", width)
     question = len("Noise or real?")
     lines: list[Line] = [((first[:question], Ink.HEADING), (first[question:], Ink.PLAIN))]
     lines += [((line, Ink.PLAIN),) for line in more]
-    jain: Line = (
+    index: Line = (
         ("Jain's fairness index", Ink.HEADING),
         (f" {fairness}", Ink.PLAIN),
         (" per weight; 1 = all alike", Ink.MUTED),
     )
-    return [*lines, jain]
+    return [*lines, index]
 
 
 def pick_lines(pick: Pick | None, width: int) -> list[Line]:
@@ -67,19 +78,25 @@ def latest_line(xray: XRay, width: int) -> Line:
     return (*spans, *reversed(cells))
 
 
-def drawing_lines(xray: XRay, width: int) -> list[Line]:
-    """What the algorithm decides by, drawn."""
+def drawing_lines(xray: XRay, width: int, height: int) -> list[Line]:
+    """What the algorithm decides by, drawn: in no more lines, blank ones aside."""
     match xray.algorithm:
         case "hash_consistent":
-            return ring_lines(xray, width)
+            return ring_lines(xray, width, height)
         case "hash" | "ip_hash":
-            return walk_lines(xray)
+            return walk_lines(xray, width, height)
         case "random_two":
-            return pair_lines(xray)
+            return _cut(pair_lines(xray), height, "pairs")
         case "random":
-            return [_share_line(str(peer.port), peer.odds or 0, "") for peer in xray.peers]
+            return _cut([_share_line(str(peer.port), peer.odds or 0, "") for peer in xray.peers], height, "backends")
         case _:
             return []
+
+
+def _cut(lines: list[Line], height: int, what: str) -> list[Line]:
+    if len(lines) <= height:
+        return lines
+    return [*lines[: height - 1], ((f"… and {len(lines) - height + 1} {what} more", Ink.MUTED),)]
 
 
 def pair_lines(xray: XRay) -> list[Line]:
@@ -104,27 +121,40 @@ def _share_line(name: str, odds: float, then: str) -> Line:
     )
 
 
-def walk_lines(xray: XRay) -> list[Line]:
-    """Whose the numbers are, and the hashes of the last key, step by step."""
-    spans: list[Span] = [("numbers ", Ink.MUTED)]
-    start = 0
-    for place, peer in enumerate(xray.peers):
-        end = start + peer.weight - 1
-        numbers = str(start) if end == start else f"{start}–{end}"
-        spans += [(numbers, sign_of(place)[1]), (f" are {peer.port}'s  ", Ink.MUTED)]
-        start = end + 1
-    lines: list[Line] = [tuple(spans), BLANK]
+def walk_lines(xray: XRay, width: int, height: int) -> list[Line]:
+    """Whose the numbers are, and the hashes of the last key, step by step: the last ones where room is short."""
+    total = sum(peer.weight for peer in xray.peers)
+    lines: list[Line] = [_numbers(xray, width), BLANK]
     if xray.last is None or xray.last.key is None:
         return lines
     lines.append((("key ", Ink.MUTED), (shorten(xray.last.key, _MOST_KEY), Ink.STRONG)))
-    for step in xray.last.steps:
+    steps = xray.last.steps
+    shown = max(height - len(lines) + 1, 1)
+    if len(steps) > shown:
+        shown = max(shown - 1, 1)
+        lines.append(((f"… {len(steps) - shown} in vain before", Ink.MUTED),))
+    for step in steps[-shown:]:
         then = f"→ {step.port}" + (f" ✗ {step.refusal}" if step.refusal else "")
         ink = Ink.BAD if step.refusal else Ink.STRONG
-        lines.append(((f"hash {step.hash:>10}  modulo {start} = {step.place:<4} ", Ink.PLAIN), (then, ink)))
-    return lines
+        lines.append(((f"hash {step.hash:>10}  modulo {total} = {step.place:<4} ", Ink.PLAIN), (then, ink)))
+    return lines if len(lines) - 1 <= height else lines[-height:]
 
 
-def ring_lines(xray: XRay, width: int) -> list[Line]:
+def _numbers(xray: XRay, width: int) -> Line:
+    spans: list[Span] = [("numbers ", Ink.MUTED)]
+    start, room = 0, width - len("numbers …")
+    for place, peer in enumerate(xray.peers):
+        end = start + peer.weight - 1
+        numbers, whose = str(start) if end == start else f"{start}–{end}", f" → {peer.port}  "
+        room -= len(numbers + whose)
+        if room < 0:
+            return (*spans, ("…", Ink.MUTED))
+        spans += [(numbers, sign_of(place)[1]), (whose, Ink.MUTED)]
+        start = end + 1
+    return tuple(spans)
+
+
+def ring_lines(xray: XRay, width: int, height: int) -> list[Line]:
     """The whole ring unrolled, each cell with the sign of whoever owns its middle, and the part around the key."""
     if not xray.ring:
         return []
@@ -143,8 +173,10 @@ def ring_lines(xray: XRay, width: int) -> list[Line]:
     cell = min(key_hash * width // RING_SIZE, width - 1)
     mark: Line = ((" " * cell + "▼", Ink.ACCENT),)
     key = inert(shorten(xray.last.key or "", _MOST_KEY))
-    closer: Line = ((f"closer: ◆ {key} at {key_hash:08x}, and the points from there on (to the right)", Ink.HEADING),)
-    return [heading, mark, ring, BLANK, closer, _closer(xray, hashes, places, key_hash, width)]
+    place = f"at {key_hash:08x}, and the points from there on, to the right"
+    closer: Line = ((f"closer: ◆ {shorten(key, max(width - len(place) - 11, 4))} {place}", Ink.HEADING),)
+    lines = [heading, mark, ring, BLANK, closer, _closer(xray, hashes, places, key_hash, width)]
+    return lines if len(lines) - 1 <= height else [mark, ring, lines[-1]][-height:]
 
 
 def _closer(xray: XRay, hashes: list[int], places: dict[int, int], key_hash: int, width: int) -> Line:

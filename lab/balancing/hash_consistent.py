@@ -12,6 +12,7 @@ ngx_http_upstream_hash_module.c, which hash as Cache::Memcached::Fast does.
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -35,10 +36,11 @@ class Point(NamedTuple):
 class Ring:
     """All points, ascending."""
 
-    def __init__(self, peers: Sequence[Peer]) -> None:
+    def __init__(self, weights: Sequence[tuple[str, int]]) -> None:
+        """`weights` are those of the servers, in their order."""
         found: dict[int, Point] = {}
-        for peer in peers:
-            for point in points_of(peer.server, peer.weight):
+        for server, weight in weights:
+            for point in points_of(server, weight):
                 found.setdefault(point.hash, point)
         self.points = sorted(found.values())
         self._hashes = [point.hash for point in self.points]
@@ -64,6 +66,12 @@ class Ring:
         return {server: part / RING_SIZE for server, part in owned.items()}
 
 
+@lru_cache(maxsize=2)
+def ring_of(weights: tuple[tuple[str, int], ...]) -> Ring:
+    """The ring of these servers and weights. It never changes, and large weights make it slow to build."""
+    return Ring(weights)
+
+
 def points_of(server: str, weight: int) -> list[Point]:
     """The points of a server, in the order in which they are made."""
     host, _, port = server.rpartition(":") if ":" in server else (server, "", "")
@@ -82,7 +90,7 @@ class HashConsistent:
     takes_backups = False
 
     def __init__(self, peers: Sequence[Peer]) -> None:
-        self.ring = Ring(peers)
+        self.ring = ring_of(tuple((peer.server, peer.weight) for peer in peers))
 
     def begin(self, request: Request) -> Pick:
         """The walk goes on from try to try."""

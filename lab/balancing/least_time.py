@@ -34,13 +34,16 @@ class LeastTime:
         return least_time
 
 
+def halvings(peer: Peer, now: int) -> int:
+    """How often its average is halved, since it hasn't been asked for so long."""
+    idle_seconds, patience_seconds = now - peer.checked, peer.spec.fail_timeout_seconds
+    return idle_seconds // (patience_seconds + 1) if idle_seconds > patience_seconds else 0
+
+
 def eta_ms(peer: Peer, now: int) -> int:
     """When the peer is expected to be done with one request more."""
-    average_ms = peer.average_ms
-    idle_seconds = now - peer.checked
-    if idle_seconds > peer.spec.fail_timeout_seconds:
-        halvings = idle_seconds // (peer.spec.fail_timeout_seconds + 1)
-        average_ms = average_ms >> halvings if halvings < WORD_BITS else 0
+    times = halvings(peer, now)
+    average_ms = peer.average_ms >> times if times < WORD_BITS else 0
     rounded_ms = MOST_MS if average_ms > MOST_MS else average_ms + STEP_MS - average_ms % STEP_MS
     return rounded_ms * (1 + peer.conns)
 

@@ -14,9 +14,6 @@ from lab.balancing.random_two import RandomTwo
 from lab.balancing.round_robin import RoundRobin
 from lab.balancing.upstream import Clock, Method, Upstream
 
-BY_CHANCE = frozenset(("random", "random_two"))
-"""The algorithms whose picks can't be foretold, only their odds."""
-
 _CERTAIN: dict[str, Callable[[Sequence[Peer]], Method]] = {
     "round_robin": RoundRobin,
     "least_conn": LeastConn,

@@ -15,6 +15,11 @@ class Refusal(StrEnum):
     PUT_ASIDE = "it failed, and its fail_timeout isn't over"
     FULL = "it has max_conns requests"
 
+    @property
+    def in_short(self) -> str:
+        """Where there is room for a word only."""
+        return {Refusal.TRIED: "tried", Refusal.DOWN: "down", Refusal.PUT_ASIDE: "aside", Refusal.FULL: "full"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class PeerSpec:

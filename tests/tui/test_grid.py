@@ -8,12 +8,13 @@ from lab.belief import Belief, Standing
 from lab.latency import LatencySummary
 from lab.models import BackendState, Snapshot
 from lab.noise import Finding, Noise, Outlier
+from lab.xray import Deviation, RuleCheck, XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, backend, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show
 from tui.columns import Drawing, backend_line, heading_line, lay_out
 from tui.ink import Ink, plain_text
-from tui.noise_text import noise_line
+from tui.noise_text import is_alarming, share_line
 from tui.widgets.backend_grid import BackendGrid
 
 DRAWING = Drawing(NOW)
@@ -145,8 +146,9 @@ def test_share_is_that_since_the_last_change() -> None:
         (
             Noise(Finding.CHANCE, p=1.0),
             "round_robin",
-            "= each gets its turns: closer than chance would bring them",
+            "= each gets its turns",
         ),
+        (replace(BEHIND, jain=None), "round_robin", "≠ 72 is behind: 12.3 %, expected 20.0 %"),
         (Noise(Finding.CHANCE, p=1.0), "random", "≈ differences this size are chance"),
         (BEHIND, "random", "≠ 72 is behind by more than chance: 12.3 %, expected 20.0 % · fairness 0.91"),
         (
@@ -166,10 +168,37 @@ def test_share_is_that_since_the_last_change() -> None:
 )
 def test_the_verdict_is_one_line(noise: Noise | None, algorithm: str, said: str) -> None:
     """On the narrowest grid already, without its fairness where that is too long."""
-    assert noise_line(noise, algorithm, 100) == said
-    shown = noise_line(noise, algorithm, 74)
+    snapshot = running(noise=noise, algorithm=algorithm)
+    assert share_line(snapshot, 100) == said
+    shown = share_line(snapshot, 74)
     assert len(shown) <= 74
     assert said.startswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("rule", "algorithm", "said"),
+    [
+        (RuleCheck(), "least_time", "? no request came yet"),
+        (RuleCheck(412), "round_robin", "= as the rule wants: each gets its turns"),
+        (RuleCheck(412), "ip_hash", "= as the rule wants: shares follow the clients' addresses"),
+        (
+            RuleCheck(412, None, Deviation(72, -12, "it was put aside")),
+            "round_robin",
+            "= as the rule wants: 72 got 12 fewer than its weight says, it was put aside",
+        ),
+        (
+            RuleCheck(412, None, Deviation(72, -12)),
+            "least_conn",
+            "= as the rule wants: 72 got 12 fewer than its weight says, it was busier",
+        ),
+        (RuleCheck(412, Deviation(72, 3)), "hash", "≠ 72 got 3 more than the rule says, of 412"),
+    ],
+)
+def test_where_nothing_is_left_to_chance_the_model_is_the_measure(rule: RuleCheck, algorithm: str, said: str) -> None:
+    """Whatever the chi-square test says, which is right for draws only."""
+    snapshot = running(noise=replace(BEHIND, jain=None), algorithm=algorithm, xray=XRay(algorithm, rule=rule))
+    assert share_line(snapshot, 100) == said
+    assert is_alarming(snapshot) == (rule.off_rule is not None)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
@@ -181,10 +210,10 @@ async def test_the_border_bears_the_verdict_and_stays_where_it_is(size: tuple[in
         region = grid.region
         assert str(grid.border_subtitle) == "? too few requests yet to tell noise from real"
         assert not grid.has_class("-no-chance")
-        await show(pilot, lab, running(2, noise=BEHIND))
+        await show(pilot, lab, running(2, noise=BEHIND, algorithm="random"))
         assert str(grid.border_subtitle).startswith("≠ 72 is behind by more than chance")
         assert grid.has_class("-no-chance")
         assert grid.region == region
         assert all("│" in line for line in lines(grid)[1:])
-        await show(pilot, lab, running(3, backends=50, noise=BEHIND))
+        await show(pilot, lab, running(3, backends=50, noise=BEHIND, algorithm="random"))
         assert "of 50 · ≠ 72 is behind" in str(grid.border_subtitle)

@@ -11,9 +11,10 @@ from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
 from tests.tui.showing import AppPilot, dashboard_of, lines, show, toasts
-from tests.unit.made_up import answered_by
-from tests.unit.test_shadow import follow, in_turn, line, upstream_of
+from tests.unit.made_up import answered_by, refused_by
+from tests.unit.test_shadow import START, follow, in_turn, line, upstream_of
 from tests.waiting import wait_for
+from tui.ink import plain_text
 from tui.screens.dashboard import Dashboard
 from tui.screens.guess import GuessScreen
 from tui.screens.xray import XRayScreen
@@ -21,6 +22,7 @@ from tui.widgets.guess_panel import GuessPanel
 from tui.widgets.line_panel import LinePanel
 from tui.widgets.xray_drawing import XRayDrawing
 from tui.widgets.xray_table import XRayTable
+from tui.xray_text import walk_lines
 
 PAUSED = TrafficView(target_rps=100.0, is_paused=True)
 
@@ -77,7 +79,7 @@ async def test_a_mistake_is_told() -> None:
         ("random", "20.0 %"),
         ("random_two", "the second one drawn"),
         ("ip_hash", "modulo 5 ="),
-        ("hash", "numbers 0 are 71's"),
+        ("hash", "numbers 0 → 71"),
         ("hash_consistent", "the ring, 800 points"),
         ("least_time", "expected ms"),
     ],
@@ -92,6 +94,61 @@ async def test_each_algorithm_shows_what_it_decides_by(algorithm: str, says: str
         assert says in text
         assert "Noise or real?" in text
         assert "Jain's fairness index" in text
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "says"),
+    [("hash_consistent", ("▼", "closer: ◆ / at", "◆·")), ("random_two", ("71+72", "pairs more")), ("hash", ("key /",))],
+)
+async def test_on_a_small_terminal_nothing_is_cut_without_a_sign(algorithm: str, says: tuple[str, ...]) -> None:
+    """Blank lines go first."""
+    snapshot = running(xray=xray_of(algorithm, 71, 72, 73, 74), algorithm=algorithm)
+    async with dashboard_of(FakeLab(), snapshot, size=(80, 24)) as pilot:
+        await open_xray(pilot)
+        text = "\n".join(shown(pilot, XRayDrawing))
+        assert all(each in text for each in says), text
+
+
+def test_the_step_of_a_walk_that_decides_is_always_shown() -> None:
+    """Those before it are counted where there is no room for them."""
+    lines = [line(0, refused_by(71)), line(1, refused_by(73)), line(2, answered_by(72), uri="/2")]
+    xray = follow(Shadow({1: upstream_of(1, 1, 1, algorithm="hash")}, 1), lines)
+    assert xray.last is not None
+    assert len(xray.last.steps) > 2
+    drawn = [plain_text(each) for each in walk_lines(xray, 76, 4)]
+    assert len([each for each in drawn if each]) == 4
+    assert drawn[-2] == f"… {len(xray.last.steps) - 1} in vain before"
+    assert drawn[-1].endswith("→ 72")
+
+
+async def test_who_is_passed_over_has_a_word_for_it_where_room_is_short() -> None:
+    """And a sentence where it isn't."""
+    xray = follow(Shadow({1: upstream_of(1, 1)}, 1), [line(0, refused_by(71), answered_by(72))])
+    for size, note in (((80, 24), "✗ aside"), ((120, 36), "✗ it failed, and its fail_timeout isn't over")):
+        async with dashboard_of(FakeLab(), running(xray=xray), size=size) as pilot:
+            await open_xray(pilot)
+            assert shown(pilot, XRayTable)[1].endswith(note)
+
+
+async def test_columns_are_explained_where_there_is_room() -> None:
+    """Below the drawing; an average that rests has its note."""
+    shadow = Shadow({1: upstream_of(1, 1, algorithm="least_time")}, 1)
+    slow = replace(answered_by(71), header_seconds=0.1)
+    follow(shadow, [line(100, slow, took_ms=100)])
+    xray = shadow.view(START + 12)
+    async with dashboard_of(FakeLab(), running(xray=xray, algorithm="least_time")) as pilot:
+        await open_xray(pilot)
+        assert shown(pilot, XRayTable)[1].endswith("rests: counts half")
+        assert "up to the next step of 20 ms" in " ".join(shown(pilot, XRayDrawing))
+
+
+async def test_a_model_that_is_lost_shows_no_numbers() -> None:
+    """It says so instead."""
+    xray = replace(xray_of("round_robin", 71), is_lost=True, next_port=None)
+    async with dashboard_of(FakeLab(), running(xray=xray)) as pilot:
+        await open_xray(pilot)
+        assert title(pilot).endswith("a model · it has lost its place, and looks for it")
+        assert shown(pilot, XRayTable)[1].split()[2:5] == ["?", "?", "?"]
 
 
 async def test_why_there_is_none_is_said() -> None:
@@ -163,7 +220,7 @@ async def test_a_guess_fires_one_request_and_is_revealed() -> None:
 
 
 async def test_another_clients_request_is_no_answer() -> None:
-    """Nor is one that the X-ray hasn't gone through yet."""
+    """The learner's own is one as soon as it is in the feed; the X-ray explains it when it has gone through it."""
     lab = FakeLab()
     async with dashboard_of(lab, revealed(1, 71)) as pilot:
         await open_game(pilot)
@@ -172,15 +229,44 @@ async def test_another_clients_request_is_no_answer() -> None:
         foreign = revealed(2, 71, 72)
         feed = (foreign.feed[0], replace(foreign.feed[1], client="curl/8"))
         await show(pilot, lab, replace(foreign, feed=feed))
+        assert "on its way" in "".join(shown(pilot, GuessPanel))
         early = revealed(3, 71, 72, 73)
         assert early.xray is not None
         await show(pilot, lab, replace(early, feed=(*feed, early.feed[2]), xray=replace(early.xray, picks=())))
-        assert "on its way" in "".join(shown(pilot, GuessPanel))
-        await show(pilot, lab, replace(early, sequence=4, feed=(*feed, early.feed[2])))
         await wait_for(pilot, lambda: "nginx picked 73." in "".join(shown(pilot, GuessPanel)), what="the answer")
+        assert "it went to 73" not in "".join(shown(pilot, GuessPanel))
+        await show(pilot, lab, replace(early, sequence=4, feed=(*feed, early.feed[2])))
+        await wait_for(pilot, lambda: "it went to 73" in "".join(shown(pilot, GuessPanel)), what="the explanation")
         await pilot.press("escape")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
         assert lab.commands == [("fire_once",)], "a client that was paused stays so"
+
+
+async def test_a_request_that_went_by_among_too_many_is_given_up() -> None:
+    """Another client sent so many that the feed has passed over it: the game goes on."""
+    lab = FakeLab()
+    async with dashboard_of(lab, revealed(1, 71)) as pilot:
+        await open_game(pilot)
+        await pilot.press("2")
+        feed = tuple(request(number, client="wrk") for number in range(600, 1100))
+        await show(pilot, lab, running(2, traffic=PAUSED, feed=feed, xray=xray_of("round_robin", 71)))
+        assert "on its way" in "".join(shown(pilot, GuessPanel)), "its answer isn't there yet"
+        await show(
+            pilot, lab, running(3, traffic=replace(PAUSED, answered=1), feed=feed, xray=xray_of("round_robin", 71))
+        )
+        await wait_for(pilot, lambda: "went by" in "".join(shown(pilot, GuessPanel)), what="the reason")
+
+
+async def test_the_game_opens_from_the_xray_and_leads_back_to_it() -> None:
+    """As the tour suggests; it says that the client pauses."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
+        await open_xray(pilot)
+        await open_game(pilot)
+        await show(pilot, lab, revealed(2, 71))
+        await wait_for(pilot, lambda: "The lab's client pauses" in "".join(shown(pilot, GuessPanel)), what="the pause")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, XRayScreen), what="the X-ray")
 
 
 async def test_hints_can_be_hidden_and_a_refusal_is_told() -> None:

@@ -26,6 +26,7 @@ FIELDS = {
     "length": "27",
     "body_bytes": 27,
     "agent": "curl/8.0",
+    "address": "127.0.0.1",
 }
 """A line of the log in the order in which nginx writes it: what nginx itself made up is a number."""
 
@@ -59,6 +60,7 @@ def log_line(*attempts: Attempt, shot: str = "", status: int = 200, agent: str =
         seconds=0.002,
         attempts=attempts or (answered_by(71),),
         agent=agent,
+        address="127.0.0.1",
     )
 
 

@@ -33,6 +33,7 @@ def test_a_line_is_read_field_by_field() -> None:
         seconds=0.002,
         attempts=(Attempt("127.0.0.1:71", 71, 200, 0.001, 0.001, 120, 180),),
         agent="curl/8.0",
+        address="127.0.0.1",
         is_cut=False,
     )
 
@@ -93,6 +94,12 @@ def test_a_time_that_cant_be_is_no_line(name: str, figure: float) -> None:
     """Nobody should have to reckon with it."""
     with pytest.raises(ValueError, match="no time"):
         parse(raw_line(**{name: figure}))
+
+
+def test_an_address_that_is_none_is_no_line() -> None:
+    """It is going to be hashed."""
+    with pytest.raises(ValueError, match="nobody"):
+        parse(raw_line(address="nobody"))
 
 
 def test_foreign_text_stays_text() -> None:

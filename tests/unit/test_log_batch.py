@@ -88,7 +88,7 @@ def told_by_shadow(cut: Sequence[Batch]) -> Any:
     for batch in cut:
         shadow.note_lines(batch)
     shadow.settle(START + 1_000_000)
-    return shadow.view()
+    return shadow.view(START + 1_000_000)
 
 
 WITNESSES: list[Callable[[Sequence[Batch]], Any]] = [

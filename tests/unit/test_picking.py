@@ -13,7 +13,7 @@ from lab.balancing.hash import key_hash
 from lab.balancing.hash_consistent import HashConsistent, Ring, points_of
 from lab.balancing.ip_hash import address_bytes, ip_hash
 from lab.balancing.methods import upstream_named
-from lab.balancing.peer import Peer, Refusal
+from lab.balancing.peer import Refusal
 from lab.balancing.upstream import Visit, averaged_ms
 from tests.unit.upstreams import NOW, Seconds, ask, ask_times, opened, peers, upstream_of
 
@@ -152,7 +152,7 @@ def test_a_hash_without_a_key_is_round_robin() -> None:
 
 def test_the_ring_of_the_labs_five_backends_is_uneven() -> None:
     """160 points each own 21.2, 20.4, 19.7, 21.5 and 17.1 % of it, as was measured."""
-    ring = Ring([Peer(spec) for spec in peers(1, 1, 1, 1, 1)])
+    ring = Ring([(spec.server, spec.weight) for spec in peers(1, 1, 1, 1, 1)])
     assert len(ring) == 800
     shares = ring.shares()
     assert [round(100 * shares[f"127.0.0.1:{port}"], 1) for port in range(71, 76)] == [21.2, 20.4, 19.7, 21.5, 17.1]

@@ -1,6 +1,7 @@
 """`lablb predict`: the picks, why, and what they rest on."""
 
 import json
+import re
 
 import pytest
 
@@ -71,3 +72,23 @@ def test_what_nginx_would_refuse_is_refused(
     code, out, err = said(capsys, monkeypatch, "--algorithm", "hash", "--backups", "1")
     assert (code, out) == (2, "")
     assert err.startswith("lablb: nginx refuses backups with this algorithm")
+
+
+def test_a_single_backend_is_no_matter_of_chance(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So no odds are told."""
+    _, out, _ = said(capsys, monkeypatch, "--algorithm", "random", "--backends", "1", "-n", "1")
+    assert out == "1  8391  it is the only one\n"
+
+
+def test_only_what_counts_is_offered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing fails here, and no nginx is asked; yet what `lablb run` was given can be given."""
+    _, out, _ = said(capsys, monkeypatch, "--help")
+    offered = set(re.findall(r"--[a-z-]+", out))
+    read = {"algorithm", "backends", "weights", "backups", "service-time", "port", "base-port", "nginx-workers"}
+    assert {f"--{name}" for name in read} <= offered
+    assert not offered & {"--restart", "--keep-root", "--capacity", "--next-upstream", "--nginx", "--max-fails"}
+    code, out, err = said(capsys, monkeypatch, "--restart", "--nginx", "system", "--max-fails", "3", "-n", "1")
+    assert (code, err) == (0, "")
+    assert out.startswith("1  8391  ")

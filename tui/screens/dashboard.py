@@ -272,7 +272,7 @@ class Dashboard(Screen[None]):
         screen.watch(self, "snapshot", screen.show_snapshot)
 
     async def action_show_xray(self) -> None:
-        screen = XRayScreen(self._lab)
+        screen = XRayScreen(self._lab, self.action_guess)
         await self.app.push_screen(screen)
         screen.watch(self, "snapshot", screen.show_snapshot)
 

@@ -44,6 +44,7 @@ class GuessScreen(Screen[None]):
         panel = self.query_one(GuessPanel)
         panel.game = panel.game.look(snapshot)
         panel.is_quiet = snapshot.traffic.is_paused and not snapshot.traffic.in_flight
+        panel.does_client_go_on = self._is_ours_to_resume
         panel.snapshot = snapshot
 
     def action_guess(self, number: int) -> None:

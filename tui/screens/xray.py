@@ -1,5 +1,6 @@
 """The algorithm's inside: what it knows of each backend, who is next, and why the last request went where it went."""
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual import work
@@ -25,9 +26,11 @@ class XRayScreen(Screen[None]):
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal")]  # noqa: RUF012  # Textual declares it for instances.
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, guess: Callable[[], Awaitable[None]]) -> None:
+        """`guess` opens the guessing game above it."""
         super().__init__()
         self._lab = lab
+        self._guess = guess
 
     def compose(self) -> ComposeResult:
         yield XRayTable()
@@ -38,6 +41,9 @@ class XRayScreen(Screen[None]):
         """Have both panels show it."""
         for panel in self.query(LinePanel):
             panel.snapshot = snapshot
+
+    async def action_guess(self) -> None:
+        await self._guess()
 
     def action_zero_counters(self) -> None:
         self._lab.zero_counters()

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 from lab.models import BackendView, Snapshot
-from lab.noise import Finding
 from tui.columns import Drawing, backend_line, heading_line
 from tui.ink import Ink, Line
-from tui.noise_text import noise_line
+from tui.noise_text import is_alarming, share_line
 from tui.widgets.row_panel import RowPanel
 
 _GLOW = (Ink.LIT, Ink.AFTERGLOW)
@@ -46,8 +45,7 @@ class BackendGrid(RowPanel):
         self._notice_answers(now.backends)
         if len(before.backends) != len(now.backends):
             self.refresh(layout=True)
-        if now.noise is not before.noise:
-            self.set_class(now.noise is not None and now.noise.finding is Finding.NO_CHANCE, "-no-chance")
+        self.set_class(is_alarming(now), "-no-chance")
         self.draw_again()
 
     def _notice_answers(self, backends: tuple[BackendView, ...]) -> None:
@@ -61,7 +59,7 @@ class BackendGrid(RowPanel):
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         taken = _CORNERS + (_PLACE if self.row_count > self._rows_shown else 0)
-        self.hint = noise_line(snapshot.noise, snapshot.algorithm, width - taken)
+        self.hint = share_line(snapshot, width - taken)
         return super().draw(snapshot, width, height)
 
     def row_lines(self, rows: range, width: int) -> list[Line]:

@@ -21,6 +21,8 @@ class GuessPanel(LinePanel):
         """Whether what the algorithm looks at is shown."""
         self.is_quiet = False
         """Whether the client has stopped, so that the next request is the learner's."""
+        self.does_client_go_on = False
+        """Whether it was paused for the game only."""
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         xray = snapshot.xray
@@ -33,17 +35,20 @@ class GuessPanel(LinePanel):
         if xray.why_not is None:
             lines += [
                 peer_heading(xray.algorithm, width),
-                *peer_lines(xray, width, says_next=False, numbers=self.has_hints),
+                *peer_lines(xray, width, says_next=False, numbers=self.has_hints and not xray.is_lost),
             ]
         else:
             names = "   ".join(
                 f"{place} {backend.port}" for place, backend in enumerate(snapshot.backends[:9], start=1)
             )
-            lines += [((names, Ink.PLAIN),), ((shorten(xray.why_not, width), Ink.WARNING),)]
+            lines.append(((names, Ink.PLAIN),))
+            lines += [((line, Ink.WARNING),) for line in wrap(xray.why_not, width)]
         return [*lines, BLANK, *self._told(width), BLANK, *self._question(width)]
 
     def _told(self, width: int) -> list[Line]:
         answer = self.game.answer
+        if self.game.is_missed:
+            return [(("Your request went by among too many others: nobody saw where it went.", Ink.WARNING),)]
         if answer is None:
             return []
         where = "no live backend" if answer.port is None else str(answer.port)
@@ -58,4 +63,7 @@ class GuessPanel(LinePanel):
         if not self.is_quiet:
             return [(("The client is being paused …", Ink.MUTED),)]
         again = "And the next one?" if game.answer else "Which backend gets the next request?"
-        return [((shorten(f"{again} Press its number.", width), Ink.STRONG),), ((f"Score: {game.score}", Ink.HEADING),)]
+        lines: list[Line] = [((shorten(f"{again} Press its number.", width), Ink.STRONG),)]
+        lines.append(((f"Score: {game.score}", Ink.HEADING),))
+        pause = "The lab's client pauses meanwhile, and goes on when you leave."
+        return [*lines, BLANK, ((shorten(pause, width), Ink.MUTED),)] if self.does_client_go_on else lines

@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from lab.models import Snapshot
-from tui.formatting import shorten
+from tui.formatting import wrap
 from tui.ink import BLANK, Ink, Line
 from tui.widgets.line_panel import LinePanel
 from tui.xray_columns import peer_heading, peer_lines
@@ -34,9 +34,10 @@ class XRayTable(LinePanel):
         title = next((choice.title for choice in snapshot.algorithms if choice.name == xray.algorithm), xray.algorithm)
         self._say(f"X-ray of {title} · {record_of(xray)}")
         if xray.why_not is not None:
-            return [((shorten(f"{xray.why_not[:1].upper()}{xray.why_not[1:]}.", width), Ink.WARNING),)]
-        verdict = verdict_lines(xray, width)
-        rows = peer_lines(xray, width)[: max(height - 2 - len(verdict), 1)]
+            said = f"{xray.why_not[:1].upper()}{xray.why_not[1:]}."
+            return [((line, Ink.WARNING),) for line in wrap(said, width)]
+        verdict = verdict_lines(snapshot, width)
+        rows = peer_lines(xray, width, numbers=not xray.is_lost)[: max(height - 2 - len(verdict), 1)]
         return [peer_heading(xray.algorithm, width), *rows, BLANK, *verdict]
 
     def _say(self, title: str) -> None:
