@@ -15,9 +15,9 @@ import click
 from click.shell_completion import get_completion_class
 
 from lab import __version__, event_loop
-from lab.comparison.command import compare
 from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
+from lab.lazy_group import LazyGroup
 from lab.options import (
     config_file,
     dashboard_traffic,
@@ -34,7 +34,6 @@ from lab.ports import choose_ports
 from lab.runtime import why_root_stays
 from lab.session import LabSession
 from lab.shortage import shortage
-from lab.simulation.command import simulate
 
 if TYPE_CHECKING:
     from lab.report import Report
@@ -82,7 +81,7 @@ def _read_config_file(ctx: click.Context, _: click.Parameter, path: Path | None)
     ctx.default_map = values | dict.fromkeys(cli.commands.keys() - {"simulate"}, values)
 
 
-@click.group(invoke_without_command=True, context_settings=HELP, epilog=EPILOG)
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings=HELP, epilog=EPILOG)
 @click.version_option(__version__, prog_name="lablb")
 @click.option(
     "--config",
@@ -223,10 +222,6 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     click.echo(kind(cli, {}, "lablb", "_LABLB_COMPLETE").source())
-
-
-cli.add_command(compare)
-cli.add_command(simulate)
 
 
 def main() -> None:

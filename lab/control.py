@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lab.comparison.result import Comparison
-from lab.comparison.standing import Standing
-from lab.faults import Fault
-from lab.latency import LatencySeries
-from lab.models import Snapshot
-from lab.witnesses import RequestDetail
+if TYPE_CHECKING:
+    from lab.comparison.result import Comparison
+    from lab.comparison.standing import Standing
+    from lab.faults import Fault
+    from lab.latency import LatencySeries
+    from lab.models import Snapshot
+    from lab.witnesses import RequestDetail
 
 
 class Lab(Protocol):
@@ -25,7 +26,7 @@ class Lab(Protocol):
     async def stop(self) -> None:
         """End every process and remove every file; safe to call twice and at any time."""
 
-    def snapshots(self) -> AsyncIterator[Snapshot]:
+    def snapshots(self) -> "AsyncIterator[Snapshot]":
         """The newest snapshot, then each newer one, five a second; a slow reader skips. Ends when the lab stopped."""
 
     async def use_algorithm(self, name: str) -> None:
@@ -43,7 +44,7 @@ class Lab(Protocol):
     async def slow_backend(self, port: int) -> None:
         """Raise its service time to the next step, and after the last one that nginx waits for back to what it was."""
 
-    async def inject(self, port: int, fault: Fault) -> None:
+    async def inject(self, port: int, fault: "Fault") -> None:
         """Make it fail like this; a fault takes the place of the one before."""
 
     async def undo_faults(self, port: int) -> None:
@@ -79,19 +80,19 @@ class Lab(Protocol):
     async def fire_once(self) -> None:
         """Send one request now, paused or not."""
 
-    def latencies(self) -> tuple[LatencySeries, ...]:
+    def latencies(self) -> "tuple[LatencySeries, ...]":
         """The latencies in detail: of all together first, then of each backend. Reckoned when asked."""
 
-    async def request_detail(self, number: int) -> RequestDetail:
+    async def request_detail(self, number: int) -> "RequestDetail":
         """What the client, nginx and the backends saw of the feed's request of that number, while they remember it."""
 
-    def compare(self, scenario: str, seconds: float) -> AsyncGenerator[Standing, None]:
+    def compare(self, scenario: str, seconds: float) -> "AsyncGenerator[Standing, None]":
         """Replay the scenario's traffic under one algorithm after the other, each for so long, in a lab of its own.
 
         This lab's client pauses meanwhile. It is over with the last standing; closing the generator before ends it.
         """
 
-    async def save_comparison(self, comparison: Comparison) -> Path:
+    async def save_comparison(self, comparison: "Comparison") -> Path:
         """Write it as a page into the working folder."""
 
     def zero_counters(self) -> None:

@@ -5,13 +5,17 @@ Unknown is None, never 0. Times of day are seconds since the epoch; durations ca
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from lab.belief import Belief
-from lab.latency import NOTHING_MEASURED, LatencySummary, SecondView
+from lab.latency import NOTHING_MEASURED, LatencySummary
 from lab.ledger import Ledger
-from lab.noise import Noise
-from lab.witnesses import RequestView
-from lab.xray import XRay
+
+if TYPE_CHECKING:
+    from lab.belief import Belief
+    from lab.latency import SecondView
+    from lab.noise import Noise
+    from lab.witnesses import RequestView
+    from lab.xray import XRay
 
 
 class Phase(Enum):
@@ -80,7 +84,7 @@ class BackendView:
     rss_bytes: int | None = None
     fault: str | None = None
     """What the lab made it do wrong, in a few words (`errors 500, 30 %`); None while it does nothing wrong."""
-    belief: Belief | None = None
+    belief: "Belief | None" = None
     """What nginx believes of it, inferred from nginx's log; None where that can't be known."""
     note: str | None = None
     """Why it isn't serving, in a few words: its last words on stderr, or what was done to it."""
@@ -229,9 +233,9 @@ class Snapshot:
     nginx: NginxView | None = None
     backends: tuple[BackendView, ...] = ()
     traffic: TrafficView = field(default_factory=TrafficView)
-    seconds: tuple[SecondView, ...] = ()
+    seconds: "tuple[SecondView, ...]" = ()
     """The last 60 s, oldest first, without gaps; the last one is still filling."""
-    feed: tuple[RequestView, ...] = ()
+    feed: "tuple[RequestView, ...]" = ()
     """The latest requests, oldest first, at most 500."""
     ledger: Ledger = field(default_factory=Ledger)
     config: ConfigView | None = None
@@ -239,9 +243,9 @@ class Snapshot:
     """None until the configuration was changed."""
     retry_rules: tuple[str, ...] = ()
     """What has nginx try another backend: the words of `proxy_next_upstream` in force."""
-    xray: XRay | None = None
+    xray: "XRay | None" = None
     """The algorithm's inside, by a model; None until nginx has a configuration."""
-    noise: Noise | None = None
+    noise: "Noise | None" = None
     """Whether shares differ by more than chance; None until the lab runs."""
 
 

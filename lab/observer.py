@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lab.access_log import AccessLog
 from lab.backend_port import Backend
@@ -17,12 +18,14 @@ from lab.models import BackendView, NginxView, TrafficView
 from lab.monitor import Monitor
 from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
-from lab.shadow import Shadow
 from lab.share_watch import ShareWatch
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
 from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
-from lab.xray import XRay
+
+if TYPE_CHECKING:
+    from lab.shadow import Shadow
+    from lab.xray import XRay
 
 OUTSIDE = BackendSpec(is_down=True)
 """Of a backend that isn't in the upstream yet, or any more."""
@@ -37,10 +40,16 @@ class Observer:
         self.journal = Journal(shot_name, time.monotonic, fleet.pid_of)
         self.monitor = Monitor()
         self.inference = Inference(balancer.upstreams, balancer.frame.workers)
-        self.shadow = Shadow(balancer.upstreams, balancer.frame.workers)
+        self._shadow: Shadow | None = None
         self.share_watch = ShareWatch(time.monotonic)
         self._reloads = balancer.reloads
         self._fleet = fleet
+
+    def begin_xray(self, balancer: Balancer) -> None:
+        """Have a model follow nginx's picks from now on."""
+        from lab.shadow import Shadow  # noqa: PLC0415 - takes 50 ms, and a run without a dashboard has no X-ray
+
+        self._shadow = Shadow(balancer.upstreams, balancer.frame.workers)
 
     def read_log(self) -> None:
         """Count what nginx has logged since the last time."""
@@ -50,8 +59,10 @@ class Observer:
             self.tally.count_lines(batch, others)
             self.inference.note_lines(batch)
             self._reloads.note_lines(batch)
-            self.shadow.note_lines(batch)
-        self.shadow.settle(time.time())
+            if self._shadow is not None:
+                self._shadow.note_lines(batch)
+        if self._shadow is not None:
+            self._shadow.settle(time.time())
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
@@ -60,14 +71,15 @@ class Observer:
         for outcome in outcomes:
             self.journal.note_outcome(outcome)
 
-    def xray(self) -> XRay | None:
-        """The inside of the algorithm, by the model that follows nginx's log."""
-        return self.shadow.view(time.time())
+    def xray(self) -> "XRay | None":
+        """The inside of the algorithm, by the model that follows nginx's log; None where nobody would look."""
+        return None if self._shadow is None else self._shadow.view(time.time())
 
     def zero(self) -> None:
         """Count hits, failures and latencies anew."""
         self.tally.zero()
-        self.shadow.zero()
+        if self._shadow is not None:
+            self._shadow.zero()
         self.share_watch.zero()
 
     def note_client_death(self, lost: int, numbers_end: int) -> None:

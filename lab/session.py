@@ -10,15 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.breakdown import Breakdown
-from lab.comparison.result import Comparison
-from lab.comparison.standing import Standing
 from lab.config import LabConfig
 from lab.control import Lab
 from lab.errors import LabError
-from lab.faults import Fault
 from lab.ground import lay_ground
-from lab.latency import LatencySeries
-from lab.ledger import Ledger
 from lab.limits import require_room
 from lab.models import Phase, Snapshot
 from lab.notices import Notices
@@ -26,10 +21,15 @@ from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
 from lab.runtime import sweep
 from lab.side_by_side import first_of, side_by_side
-from lab.witnesses import RequestDetail
 
 if TYPE_CHECKING:
+    from lab.comparison.result import Comparison
+    from lab.comparison.standing import Standing
+    from lab.faults import Fault
+    from lab.latency import LatencySeries
+    from lab.ledger import Ledger
     from lab.parts import Parts
+    from lab.witnesses import RequestDetail
 
 LEDGER_SECONDS = 0.1
 SNAPSHOT_SECONDS = 0.2
@@ -43,8 +43,10 @@ class LabSession(Lab):
     `start` raises a `LabError` when the lab can't be had; `stop` must follow, whatever became of `start`.
     """
 
-    def __init__(self, config: LabConfig) -> None:
+    def __init__(self, config: LabConfig, *, has_xray: bool = True) -> None:
+        """Without an X-ray, which a dashboard has use for only, a start takes a little less."""
         self.config = config
+        self._has_xray = has_xray
         self.shot_name = secrets.token_hex(6)
         """What the lab's requests are called in nginx's log; nobody else can know it, and have theirs pass for ours."""
         self._parts: Parts | None = None
@@ -96,6 +98,8 @@ class LabSession(Lab):
         from lab.parts import assemble  # noqa: PLC0415 - its imports take 0.1 s, as the backends' own do meanwhile
 
         parts = await assemble(self.config, self.shot_name, ground, self._exits, self._notices)
+        if self._has_xray:
+            parts.observer.begin_xray(parts.balancer)
         await side_by_side(parts.driver.start(ports.nginx), self._balance(parts))
         self._parts = parts
         self._phase = Phase.RUNNING
@@ -141,7 +145,7 @@ class LabSession(Lab):
             if not self._heart.cancelled():
                 self._heart.result()
 
-    async def settle(self) -> Ledger:
+    async def settle(self) -> "Ledger":
         """The ledger, once client, nginx and backends have told all they know, or had the time to."""
         parts = self.parts
         deadline = time.monotonic() + SETTLE_SECONDS
@@ -167,7 +171,7 @@ class LabSession(Lab):
     async def slow_backend(self, port: int) -> None:
         await self.parts.fleet[port].slow_down(below_ms=self.config.read_timeout_ms)
 
-    async def inject(self, port: int, fault: Fault) -> None:
+    async def inject(self, port: int, fault: "Fault") -> None:
         await self.parts.fleet[port].inject(fault)
 
     async def undo_faults(self, port: int) -> None:
@@ -207,19 +211,19 @@ class LabSession(Lab):
     async def fire_once(self) -> None:
         self.parts.driver.fire_once()
 
-    def latencies(self) -> tuple[LatencySeries, ...]:
+    def latencies(self) -> "tuple[LatencySeries, ...]":
         parts = self.parts
         return parts.observer.tally.series([backend.port for backend in parts.fleet])
 
-    async def request_detail(self, number: int) -> RequestDetail:
+    async def request_detail(self, number: int) -> "RequestDetail":
         return await self.parts.request_detail(number)
 
-    async def compare(self, scenario: str, seconds: float) -> AsyncGenerator[Standing, None]:
+    async def compare(self, scenario: str, seconds: float) -> "AsyncGenerator[Standing, None]":
         async with aclosing(self.parts.compare(scenario, seconds)) as standings:
             async for standing in standings:
                 yield standing
 
-    async def save_comparison(self, comparison: Comparison) -> Path:
+    async def save_comparison(self, comparison: "Comparison") -> Path:
         from lab.comparison.saving import save  # noqa: PLC0415 - only who keeps one needs it
 
         return await asyncio.to_thread(save, comparison, Path.cwd(), datetime.now().astimezone())

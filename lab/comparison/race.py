@@ -174,7 +174,7 @@ async def compare(race: Race, config: LabConfig, on_progress: Listener) -> Compa
     Raises:
         LabError: the lab couldn't start, or broke.
     """
-    session = LabSession(lab_for(race.scenario, config))
+    session = LabSession(lab_for(race.scenario, config), has_xray=False)
     try:
         await session.start(is_firing=False)
         runs: tuple[Run, ...] = ()
