@@ -1,5 +1,6 @@
 """A panel that is painted line by line: what all parts of the dashboard that follow the lab have in common."""
 
+from collections.abc import Sequence
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import ClassVar
@@ -8,6 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -72,6 +74,13 @@ class LinePanel(Widget, can_focus=False):
     def is_marked(self, y: int) -> bool:
         """Whether the line stands out, like one that the cursor is on."""
         return False
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """All but the one that turns a terminal's own colours into true ones: its inks have none of those.
+
+        It would look at every segment of every line that is painted.
+        """
+        return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def render_line(self, y: int) -> Strip:
         look = (self._lines[y] if y < len(self._lines) else BLANK, self.is_marked(y), self._width)
