@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -16,6 +17,7 @@ import pytest
 from lab.config import BackendSpec, LabConfig, TrafficSpec
 from lab.errors import NotReadyError
 from lab.nginx.binary import find_nginx
+from lab.privileges import is_open_to_all
 from lab.session import LabSession
 from tests.integration.facts import POLL_SECONDS, commands_in, free_ports, is_free, processes_in, wait_until
 
@@ -80,7 +82,9 @@ class Place:
 @pytest.fixture
 def runtime() -> Iterator[Path]:
     """Where a test's labs make their folders: everybody can pass to it, as to /tmp, and unlike to pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="runtime-") as name:
+    usual = tempfile.gettempdir()
+    base = usual if sys.platform == "win32" or is_open_to_all(Path(usual)) else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="runtime-", dir=base) as name:
         Path(name).chmod(0o711)
         yield Path(name)
 
