@@ -59,6 +59,7 @@ def lablb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
     monkeypatch.setattr("lab.run.run_lab", run_lab)
     monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
+    monkeypatch.setattr("lab.cli.why_root_stays", lambda *, keeps_root: None)
     monkeypatch.setattr("lab.options.platformdirs.user_config_path", lambda name: tmp_path / "home" / name)
 
     def command(*arguments: str) -> Said:

@@ -14,7 +14,8 @@ class SlowLab:
 
     stopped = 0
 
-    def __init__(self, config: LabConfig) -> None:
+    def __init__(self, config: LabConfig, *, has_xray: bool) -> None:
+        assert not has_xray
         self.config = config
 
     async def start(self, *, is_firing: bool) -> None:
