@@ -1,5 +1,6 @@
-"""What a lab stands on: its folder, its guardian and its backends. All of it is there before nginx is looked for."""
+"""What a lab stands on: its folder, its guardian and its backends, and meanwhile nginx is asked what it is."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from lab.config import LabConfig
 from lab.fleet import Fleet
 from lab.guard import Guard
+from lab.nginx.binary import NginxBinary, find_nginx
 from lab.notices import Notices
 from lab.ports import Ports
 from lab.private_files import writing_to
@@ -22,6 +24,8 @@ class Ground:
     folder: Path
     guard: Guard
     fleet: Fleet
+    finding: asyncio.Task[NginxBinary]
+    """Asking an nginx what it is takes as long as a backend takes to start: both at once."""
 
 
 async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack, notices: Notices) -> Ground:
@@ -47,4 +51,12 @@ async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack, not
             user=backend_user(keeps_root=config.keep_root),
         )
     exits.push_async_callback(fleet.stop)
-    return Ground(ports, folder.path, guard, fleet)
+    finding = asyncio.create_task(find_nginx(config.nginx, folder.path))
+    exits.push_async_callback(_give_up, finding)
+    return Ground(ports, folder.path, guard, fleet, finding)
+
+
+async def _give_up(finding: asyncio.Task[NginxBinary]) -> None:
+    """Whoever wanted it has its result, or its error; if nobody did, nobody need hear of it."""
+    finding.cancel()
+    await asyncio.gather(finding, return_exceptions=True)

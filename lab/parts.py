@@ -18,7 +18,6 @@ from lab.ground import Ground
 from lab.journal import view_of
 from lab.log_file import most_log_bytes
 from lab.nginx.balancer import Balancer
-from lab.nginx.binary import find_nginx
 from lab.nginx.server import NginxServer
 from lab.notices import Notices
 from lab.observer import Observer
@@ -113,7 +112,7 @@ async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: Asy
     Raises:
         NotReadyError: there is no such nginx, or it lacks the algorithm.
     """
-    server = NginxServer(await find_nginx(config.nginx, ground.folder), ground.folder, ground.guard)
+    server = NginxServer(await ground.finding, ground.folder, ground.guard)
     balancer = Balancer(server, config, ground.ports)
     observer = Observer(
         AccessLog(server.access_log, time.monotonic, most_log_bytes(ground.folder), notices.tell),

@@ -99,7 +99,9 @@ class Tally:
         self._window: tuple[int, Latencies] = (-1, {})
         """The recent latencies of the seconds that are full, as of which second."""
         self._recent: tuple[LatencySummary, dict[int | None, LatencySummary]] | None = None
-        """The answer of `recent_latencies`, until something is counted or a second has passed."""
+        """The answer of `recent_latencies`, until a second has passed."""
+        self._rates: tuple[int, dict[int, float]] = (-1, {})
+        """The answer of `hit_rates_rps`, and of which second."""
         self._views: dict[tuple[int, int | None], SecondView] = {}
         """Of seconds that are over, by second and port (None for all)."""
 
@@ -110,7 +112,6 @@ class Tally:
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw."""
         self._this_second().count_outcomes(outcomes)
-        self._recent = None
 
     def totals(self) -> Counts:
         """Everything since the counters were zeroed."""
@@ -127,15 +128,19 @@ class Tally:
         self._seconds.clear()
         self._window = (-1, {})
         self._recent = None
+        self._rates = (-1, {})
         self._views.clear()
 
     def hit_rates_rps(self) -> dict[int, float]:
         """Hits per second by backend port, over the last few full seconds."""
-        hits: Counter[int] = Counter()
-        for counts in self._last_full_seconds(RATE_SECONDS):
-            hits.update(counts.hits)
-        span = self._rate_span()
-        return {port: count / span for port, count in hits.items()}
+        now = int(self._clock())
+        if self._rates[0] != now:
+            hits: Counter[int] = Counter()
+            for counts in self._last_full_seconds(RATE_SECONDS):
+                hits.update(counts.hits)
+            span = self._rate_span()
+            self._rates = (now, {port: count / span for port, count in hits.items()})
+        return self._rates[1]
 
     def recent_hits(self) -> int:
         """Hits of this second and the one before."""
@@ -147,7 +152,7 @@ class Tally:
         return sum(counts.answered for counts in self._last_full_seconds(RATE_SECONDS)) / self._rate_span()
 
     def recent_latencies(self) -> tuple[LatencySummary, dict[int | None, LatencySummary]]:
-        """Over the last 10 s: of all requests, and by the port of the backend that answered."""
+        """Over the last 10 s, as of this second: of all requests, and by the port of the backend that answered."""
         now = int(self._clock())
         if self._window[0] == now and self._recent is not None:
             return self._recent
