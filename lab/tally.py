@@ -112,6 +112,8 @@ class Tally:
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw."""
         self._this_second().count_outcomes(outcomes)
+        if self._recent is not None and not self._recent[0].count:
+            self._recent = None  # the first answer is shown at once
 
     def totals(self) -> Counts:
         """Everything since the counters were zeroed."""

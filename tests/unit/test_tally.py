@@ -145,6 +145,19 @@ def test_recent_latencies_forget_what_is_older_than_the_window() -> None:
     assert tally.recent_latencies() == (LatencySummary(), {})
 
 
+def test_the_first_answer_is_in_the_recent_latencies_at_once_and_others_within_a_second() -> None:
+    """Figures that changed five times a second could not be read."""
+    clock = FakeClock(1000.0)
+    tally = Tally(clock)
+    counts = [tally.recent_latencies()[0].count]
+    for _ in range(2):
+        tally.count_outcomes([outcome()])
+        counts.append(tally.recent_latencies()[0].count)
+    clock.advance(1)
+    counts.append(tally.recent_latencies()[0].count)
+    assert counts == [0, 1, 1, 2]
+
+
 def test_recent_hits_are_those_of_this_second_and_the_one_before() -> None:
     """They tell how much may still be on its way to the backends' own counts."""
     clock = FakeClock(1000.0)
