@@ -13,6 +13,8 @@ from lab.xray import Deviation, RuleCheck
 
 ROUNDING = 2
 """Turns that are under way make a backend differ by no more picks than this from what its weight says."""
+UNSURE = 0.05
+"""Of the picks: so many may be the model's own mistakes, since nobody knows who was first within a millisecond."""
 _WHY = {
     Refusal.PUT_ASIDE: "it was put aside",
     Refusal.DOWN: "it is down",
@@ -53,7 +55,7 @@ class RuleWatch:
         picks = sum(self._foretold.values())
         off_rule = {port: self._picked[port] - self._foretold[port] for port in self._picked | self._foretold}
         off_weight = {port: round(self._picked[port] - share * picks) for port, share in shares.items()}
-        return RuleCheck(picks, _farthest(off_rule), self._shortest(off_weight))
+        return RuleCheck(picks, _farthest(off_rule, max(ROUNDING, UNSURE * picks)), self._shortest(off_weight))
 
     def _shortest(self, differences: Mapping[int, int]) -> Deviation | None:
         """Whoever was passed over falls short; the others only share what it left."""
@@ -65,6 +67,6 @@ class RuleWatch:
         return Deviation(port, differences[port], None if reason is None else _WHY[reason])
 
 
-def _farthest(differences: Mapping[int, int]) -> Deviation | None:
+def _farthest(differences: Mapping[int, int], beyond: float) -> Deviation | None:
     port = max(differences, key=lambda port: abs(differences[port]), default=None)
-    return None if port is None or not differences[port] else Deviation(port, differences[port])
+    return None if port is None or abs(differences[port]) <= beyond else Deviation(port, differences[port])

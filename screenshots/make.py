@@ -63,7 +63,7 @@ async def main() -> None:
         await at_120.pilot.press("escape")
         await at_120.shoot("config", lambda now: now.config is not None and now.config.generation > 2, ("w", "n"))
         await at_120.shoot("latency", lambda now: now.traffic.answered > 3000, ("escape", "down", "s", "l"))
-        await at_120.shoot("xray", lambda now: now.xray is not None, ("escape", "1", "x"))
+        await at_120.shoot("xray", lambda now: now.xray is not None and now.xray.foretold >= 100, ("escape", "1", "x"))
         await at_120.shoot("request", lambda now: bool(now.feed), ("escape", "p", "up", "up", "enter"))
         await at_120.shoot(
             "compare",

@@ -341,3 +341,19 @@ def test_whatever_is_logged_is_followed(algorithm: str, seed: int) -> None:
     xray = follow(shadow, [])
     assert [peer.active for peer in xray.peers] == [0, 0, 0]
     assert 0 <= xray.right <= xray.foretold
+
+
+def test_a_few_picks_beside_the_model_are_not_laid_at_nginxs_door() -> None:
+    """Nobody knows who was first within a millisecond; many in favour of one backend are another matter."""
+    in_order = [71, 72, 73] * 60
+    few = in_order.copy()
+    few[90:93] = [71, 71, 71]
+    rule = follow(Shadow({1: upstream_of(1, 1, 1)}, 1), in_turn(few)).rule
+    assert rule is not None
+    assert rule.off_rule is None
+    many = [71] * 60 + in_order
+    rule = follow(Shadow({1: upstream_of(1, 1, 1)}, 1), in_turn(many)).rule
+    assert rule is not None
+    assert rule.off_rule is not None
+    assert rule.off_rule.port == 71
+    assert rule.off_rule.by > 0
