@@ -10,7 +10,7 @@ from lab.shadow import Shadow
 from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
-from tests.tui.showing import AppPilot, dashboard_of, lines, show, toasts
+from tests.tui.showing import AppPilot, dashboard, dashboard_of, lines, show, toasts
 from tests.unit.made_up import answered_by, refused_by
 from tests.unit.test_shadow import START, follow, in_turn, line, upstream_of
 from tests.waiting import wait_for
@@ -189,6 +189,22 @@ def revealed(sequence: int, *ports: int) -> Snapshot:
         for number, port in enumerate(ports, start=1)
     ]
     return running(sequence, traffic=PAUSED, feed=tuple(feed), xray=replace(xray, picks=tuple(picks)))
+
+
+async def test_leaving_the_game_twice_leaves_nothing_else() -> None:
+    """The client is told to go on before the screen goes; whoever presses esc again meanwhile must not close two."""
+    lab = FakeLab()
+    async with dashboard_of(lab) as pilot:
+        await pilot.press("g")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, GuessScreen), what="the game")
+        game = pilot.app.screen
+        assert isinstance(game, GuessScreen)
+        for _ in range(3):
+            game.action_leave()
+        await wait_for(pilot, lambda: pilot.app.screen is dashboard(pilot), what="the dashboard")
+        await pilot.pause()
+        assert pilot.app.screen is dashboard(pilot)
+        assert lab.commands == [("toggle_traffic",), ("toggle_traffic",)]
 
 
 async def test_a_guess_fires_one_request_and_is_revealed() -> None:

@@ -74,7 +74,8 @@ class ComparisonScreen(Screen[Comparison | None]):
         self.query_one("#comparison", VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_choose_scenario(self) -> None:
-        self.app.push_screen(ScenarioChoice(), self._start)
+        if not self._is_ending:
+            self.app.push_screen(ScenarioChoice(), self._start)
 
     def _start(self, wish: Wish | None) -> None:
         if wish is not None:
@@ -123,7 +124,8 @@ class ComparisonScreen(Screen[Comparison | None]):
         run.cancel()
         with suppress(WorkerCancelled):
             await run.wait()
-        self.dismiss(self.found)
+        if self.app.screen is self:
+            self.dismiss(self.found)
 
     @work(group="save", description="save the comparison")
     async def action_save(self) -> None:

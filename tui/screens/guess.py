@@ -81,7 +81,8 @@ class GuessScreen(Screen[None]):
                 await self._lab.toggle_traffic()
             except LabError as error:
                 self._complain(error)
-        self.dismiss()
+        if self.app.screen is self:  # whoever asks twice has left by now, and would close the screen below
+            self.dismiss()
 
     @work(group="commands", description="pause the client")
     async def _command(self, command: Coroutine[None, None, None]) -> None:
