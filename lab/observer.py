@@ -11,6 +11,7 @@ from lab.faults import in_words
 from lab.fleet import Fleet
 from lab.inference import Inference
 from lab.journal import Journal
+from lab.lately import Lately
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.log_batch import Batch
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 OUTSIDE = BackendSpec(is_down=True)
 """Of a backend that isn't in the upstream yet, or any more."""
 
+LOGGED_SECONDS = 1.0
+"""How long it may take until what a backend has answered is read in nginx's log, which is written in blocks."""
+
 
 class Observer:
     """Reads and counts. Every figure it gives is of the moment it is asked."""
@@ -42,6 +46,7 @@ class Observer:
         self.inference = Inference(balancer.upstreams, balancer.frame.workers)
         self._shadow: Shadow | None = None
         self.share_watch = ShareWatch(time.monotonic)
+        self._lately_served = Lately(time.monotonic, LOGGED_SECONDS)
         self._reloads = balancer.reloads
         self._fleet = fleet
 
@@ -92,6 +97,7 @@ class Observer:
         journal = self.journal
         served, late_answers = self._served()
         in_flight = sum(backend.in_flight or 0 for backend in self._fleet)
+        lately_served = self._lately_served.growth(self._fleet.served)
         is_moving = journal.nginx_forwarded != served
         return Ledger(
             client_answered=journal.client_answered,
@@ -100,7 +106,7 @@ class Observer:
             nginx_forwarded=journal.nginx_forwarded,
             other_clients=journal.other_clients,
             crossed=journal.crossed + late_answers,
-            settling=journal.settling() + (in_flight + self.tally.recent_hits() if is_moving else 0),
+            settling=journal.settling() + (in_flight + lately_served if is_moving else 0),
         )
 
     def _served(self) -> tuple[int, int]:

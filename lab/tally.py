@@ -144,11 +144,6 @@ class Tally:
             self._rates = (now, {port: count / span for port, count in hits.items()})
         return self._rates[1]
 
-    def recent_hits(self) -> int:
-        """Hits of this second and the one before."""
-        now = int(self._clock())
-        return sum(counts.hits.total() for second, counts in self._seconds if second >= now - 1)
-
     def answer_rate_rps(self) -> float:
         """The lab's client's answers per second, over the last few full seconds."""
         return sum(counts.answered for counts in self._last_full_seconds(RATE_SECONDS)) / self._rate_span()

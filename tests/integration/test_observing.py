@@ -12,7 +12,7 @@ from lab.errors import LabError
 from lab.models import BackendState, Phase, Snapshot
 from lab.session import LabSession
 from tests.integration.conftest import Place, StartLab
-from tests.integration.facts import HOST, ask, ask_times, backend_at, listening, processes_in, seen
+from tests.integration.facts import HOST, POLL_SECONDS, ask, ask_times, backend_at, listening, processes_in, seen
 
 
 def has_settled(snapshot: Snapshot) -> bool:
@@ -83,6 +83,19 @@ async def test_foreign_text_comes_through_as_it_was_sent(start_lab: StartLab) ->
     assert view.uri == '/[bold]%1b"\\\ufffd'
     assert view.client == '\x1b[31m"{}\\u0041\ufffd'
     assert lab.parts.observer.log.foreign_lines == 0
+
+
+async def test_a_request_that_nobody_expected_unbalances_nothing_on_its_way(start_lab: StartLab) -> None:
+    """Its backend has counted it before nginx writes it out, and nobody else was answered lately."""
+    lab = await start_lab()
+    await asyncio.to_thread(ask, lab.parts.ports.nginx)
+    ledger = lab.parts.observer.ledger()
+    while not ledger.nginx_forwarded:
+        assert ledger.backends_served == 1
+        assert ledger.is_balanced
+        await asyncio.sleep(POLL_SECONDS)
+        ledger = lab.parts.observer.ledger()
+    assert ledger.settled().is_balanced
 
 
 async def test_the_ledger_balances_whatever_method_somebody_uses(start_lab: StartLab) -> None:

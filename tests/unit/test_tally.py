@@ -158,16 +158,6 @@ def test_the_first_answer_is_in_the_recent_latencies_at_once_and_others_within_a
     assert counts == [0, 1, 1, 2]
 
 
-def test_recent_hits_are_those_of_this_second_and_the_one_before() -> None:
-    """They tell how much may still be on its way to the backends' own counts."""
-    clock = FakeClock(1000.0)
-    tally = Tally(clock)
-    count_hits(tally, clock, per_second=5, seconds=3)
-    assert tally.recent_hits() == 5
-    tally.count_lines(Batch([log_line()]))
-    assert tally.recent_hits() == 6
-
-
 def test_the_last_minute_has_sixty_seconds_without_gaps() -> None:
     """Seconds in which nothing happened are there too, with no latency rather than 0."""
     clock = FakeClock(1000.0)
