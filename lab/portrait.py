@@ -34,7 +34,7 @@ def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared
         what=f"{line.method} {line.uri}",
         time=line.time - line.seconds,
         port=port,
-        foretold=None if decision is None else int(port_of(decision.server)),
+        foretold=None if decision is None else decision.port,
         is_compared=is_compared,
         sentence=f"it went {_where(port)}; why is not known, since {LOST}"
         if is_lost
@@ -47,7 +47,7 @@ def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared
 
 def _step(step: Step) -> HashStep:
     refusal = None if step.refusal is None else step.refusal.in_short
-    return HashStep(step.hash, step.place, int(port_of(step.server)), refusal)
+    return HashStep(step.hash, step.place, port_of(step.server), refusal)
 
 
 def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
@@ -62,9 +62,9 @@ def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
     if decision is None:
         told = "no live backend is left"
         return f"it went {where}: {told}" if port is None else f"it went {where}, though the model says that {told}"
-    if port == int(port_of(decision.server)):
+    if port == decision.port:
         return f"it went {where}: {decision.why}"
-    return f"it went {where}, and the model had said {port_of(decision.server)}: {decision.why}"
+    return f"it went {where}, and the model had said {decision.port}: {decision.why}"
 
 
 def _where(port: int | None) -> str:
@@ -126,7 +126,7 @@ def _shares(twin: Twin, foretold: Mapping[int, int]) -> dict[int, float]:
     """Each backend's share by port, as far as anybody can know: keys are what they are."""
     if twin.algorithm not in BY_KEY:
         promised = expected_shares(twin.algorithm, twin.servers)
-        ports = [int(port_of(server.server)) for server in twin.servers]
+        ports = [port_of(server.server) for server in twin.servers]
         return {} if promised is None else dict(zip(ports, promised, strict=True))
     total = sum(foretold.values())
     return {port: foretold.get(port, 0) / total for port in twin.peers} if total else {}
@@ -141,7 +141,7 @@ def _odds(twin: Twin) -> dict[int, float]:
         return {}
     eligible = [peer for peer in twin.peers.values() if peer.refusal(twin.second) is None]
     found = expected_shares(twin.algorithm, [peer.spec for peer in eligible]) if eligible else None
-    odds = dict(zip((int(port_of(peer.server)) for peer in eligible), found or (), strict=True))
+    odds = dict(zip((port_of(peer.server) for peer in eligible), found or (), strict=True))
     return {port: odds.get(port, 0.0) for port in twin.peers}
 
 
@@ -184,5 +184,5 @@ def _parts(ring: Ring) -> dict[str, float]:
 
 @lru_cache(maxsize=2)
 def _points(ring: Ring) -> tuple[tuple[int, int], ...]:
-    ports = {server: int(port_of(server)) for server in _parts(ring)}
+    ports = {server: port_of(server) for server in _parts(ring)}
     return tuple([(point.hash, ports[point.server]) for point in ring.points])

@@ -35,7 +35,7 @@ class Twin:
         self.second = 0
         """The time, in nginx's whole seconds since the epoch."""
         self.model = upstream_named(upstream.algorithm, self.servers, clock=lambda: self.second, chance=_no_chance)
-        self.peers = {int(port_of(peer.server)): peer for peer in (*self.model.primaries, *self.model.backups)}
+        self.peers = {port_of(peer.server): peer for peer in (*self.model.primaries, *self.model.backups)}
         self.is_by_chance = self.algorithm in BY_CHANCE and not self.model.is_single
         """Whether nobody can foretell a pick."""
         self.is_lost = False
@@ -74,7 +74,7 @@ class Twin:
         """
         before = self._weights() if ended and self.algorithm in COUNTING else None
         decision = request.choose()
-        if before is None or (decision is not None and int(port_of(decision.server)) == port):
+        if before is None or (decision is not None and decision.port == port):
             return decision
         after = self._weights()
         busy = [self.peers[each] for each in ended if each in self.peers]
@@ -84,7 +84,7 @@ class Twin:
         other = request.choose()
         for peer in busy:
             peer.conns -= 1
-        if other is not None and int(port_of(other.server)) == port:
+        if other is not None and other.port == port:
             return other
         self._set_weights(after)
         return decision
@@ -124,7 +124,7 @@ class Twin:
         if not 0 < length <= len(self._latest):
             return False
         latest = list(self._latest)[-length:]
-        ports = [int(port_of(peer.server)) for peer in peers]
+        ports = [port_of(peer.server) for peer in peers]
         currents = [0] * len(peers)
         cycle: list[int | None] = []
         for number in range(2 * length):
@@ -145,7 +145,7 @@ class Twin:
         before = self._weights()
         decision = self.model.begin(visit).choose()
         self._set_weights(before)
-        return None if decision is None else int(port_of(decision.server))
+        return None if decision is None else decision.port
 
     def _repay(self, decision: Decision, actual: Peer | None) -> None:
         """Undo what the round cost whoever the model had win it, and have the one that nginx picked pay for it.
@@ -166,7 +166,7 @@ class Twin:
                 self._learn(winner, actual, turns)
             return
         for turn in turns:
-            peer = self.peers[int(port_of(turn.server))]
+            peer = self.peers[port_of(turn.server)]
             peer.current_weight, peer.effective_weight = turn.before, turn.effective_weight
 
     def _learn(self, winner: Peer, actual: Peer, turns: tuple[Turn, ...]) -> None:
