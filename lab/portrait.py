@@ -5,22 +5,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lab.access_log import LogLine
-from lab.algorithms import BY_KEY
+from lab.algorithms import BY_KEY, COUNTING, TAKING_TURNS
 from lab.balancing.decision import ByHash, ByRing, Decision, Step, port_of
 from lab.balancing.hash_consistent import HashConsistent, Ring
 from lab.balancing.least_time import eta_ms, halvings
+from lab.balancing.peer import Peer, Refusal
 from lab.balancing.upstream import Visit
 from lab.odds import expected_shares, pair_odds
 from lab.rule_watch import RuleWatch
 from lab.twin import Twin
 from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
 
-BY_WEIGHT = ("round_robin", "least_conn")
-"""The rules that give the backends shares by their weights, on an idle system."""
 MOST_PAIRED = 8
 """Of more backends there are more pairs than anybody reads."""
-
-
 LOST = "the model has lost its place in the rounds"
 
 
@@ -46,8 +43,11 @@ def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared
 
 
 def _step(step: Step) -> HashStep:
-    refusal = None if step.refusal is None else step.refusal.in_short
-    return HashStep(step.hash, step.place, port_of(step.server), refusal)
+    return HashStep(step.hash, step.place, port_of(step.server), _in_short(step.refusal))
+
+
+def _in_short(refusal: Refusal | None) -> str | None:
+    return None if refusal is None else refusal.in_short
 
 
 def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
@@ -85,34 +85,36 @@ class Record:
 
 def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) -> XRay:
     """The model as it is now; `visit` is what the next request is taken to be."""
-    counted = [record.hits.get(port, 0) for port in twin.peers]
+    total = sum(record.hits.get(port, 0) for port in twin.peers)
     shares = _shares(twin, record.rule.foretold)
-    promised = {port: share for port, share in shares.items() if twin.algorithm in BY_WEIGHT}
+    promised = {port: share for port, share in shares.items() if twin.algorithm in TAKING_TURNS}
     odds, etas = _odds(twin), {port: eta_ms(peer, twin.second) for port, peer in twin.peers.items()}
     tied = _tied(twin, etas)
+
+    def peer_xray(port: int, peer: Peer) -> PeerXRay:
+        refusal = peer.refusal(twin.second)
+        return PeerXRay(
+            port=port,
+            weight=peer.weight,
+            effective_weight=peer.effective_weight,
+            current_weight=peer.current_weight,
+            active=peer.conns,
+            average_ms=peer.average_ms,
+            eta_ms=etas[port],
+            halvings=halvings(peer, twin.second),
+            refusal=refusal,
+            refusal_in_short=_in_short(refusal),
+            odds=odds.get(port),
+            is_tied=port in tied,
+            hits=record.hits.get(port, 0),
+            expected=shares[port] * total if port in shares and total else None,
+        )
+
     return XRay(
         algorithm=twin.algorithm,
         foretold=record.foretold,
         right=record.right,
-        peers=tuple(
-            PeerXRay(
-                port=port,
-                weight=peer.weight,
-                effective_weight=peer.effective_weight,
-                current_weight=peer.current_weight,
-                active=peer.conns,
-                average_ms=peer.average_ms,
-                eta_ms=etas[port],
-                halvings=halvings(peer, twin.second),
-                refusal=peer.refusal(twin.second),
-                refusal_in_short=refusal.in_short if (refusal := peer.refusal(twin.second)) is not None else None,
-                odds=odds.get(port),
-                is_tied=port in tied,
-                hits=count,
-                expected=shares[port] * sum(counted) if port in shares and any(counted) else None,
-            )
-            for (port, peer), count in zip(twin.peers.items(), counted, strict=True)
-        ),
+        peers=tuple(peer_xray(port, peer) for port, peer in twin.peers.items()),
         next_port=None if twin.is_lost else twin.next_for(visit),
         picks=picks,
         ring=_ring(twin),
@@ -161,7 +163,7 @@ def _pairs(twin: Twin) -> tuple[PairXRay, ...]:
 
 def _tied(twin: Twin, etas: Mapping[int, int]) -> set[int]:
     """Those among whom `least_conn` or `least_time` would have a round."""
-    if twin.algorithm not in ("least_conn", "least_time"):
+    if twin.algorithm not in COUNTING:
         return set()
     costs = {
         port: (peer.conns if twin.algorithm == "least_conn" else etas[port]) / peer.weight

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import gcd
 
 from lab.access_log import LogLine
-from lab.algorithms import BY_CHANCE, BY_KEY
+from lab.algorithms import BY_CHANCE, BY_KEY, COUNTING
 from lab.balancing.decision import Decision, Turn, port_of
 from lab.balancing.methods import upstream_named
 from lab.balancing.peer import Peer
@@ -14,8 +14,6 @@ from lab.balancing.upstream import HOME, Request, Visit
 from lab.nginx.render import Upstream
 from lab.server_lines import servers_of
 
-COUNTING = ("least_conn", "least_time")
-"""The algorithms that look at how many requests are active."""
 RARELY = 32
 """A model that is wrong more often than once in so many picks may have lost its place in the rounds."""
 LONGEST_CYCLE = 64
