@@ -62,11 +62,11 @@ class Shadow:
 
     def note_lines(self, batch: Batch) -> None:
         """nginx has logged requests."""
-        if not self._rests_through(batch):
-            for line in batch.lines:
-                self.note_line(line)
+        if self._rests_through(batch):
+            self._in_second += len(batch.lines)
             return
-        self._in_second += len(batch.lines)
+        for line in batch.lines:
+            self.note_line(line)
 
     def note_line(self, line: LogLine) -> None:
         """nginx has logged a request."""
