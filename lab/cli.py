@@ -75,10 +75,10 @@ Examples:
 
 
 def _read_config_file(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Make what the file says the default of every command."""
+    """Make what the file says the default of every command but `simulate`, which knows no lab."""
     known = frozenset(parameter.name for parameter in run.params if parameter.name) - {"output", "format_"}
     values = file_defaults(path, known)
-    ctx.default_map = values | dict.fromkeys(cli.commands.keys() - {"simulate"}, values)
+    ctx.default_map = values | dict.fromkeys({*cli.list_commands(ctx)} - {"simulate"}, values)
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings=HELP, epilog=EPILOG)

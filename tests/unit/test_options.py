@@ -340,6 +340,13 @@ def test_the_file_describes_the_dashboard_too(lablb: Command, tmp_path: Path) ->
     assert "rate of 0" in said.err
 
 
+def test_the_file_describes_comparisons_too(lablb: Command, tmp_path: Path) -> None:
+    """Though their command is imported only when it is asked for."""
+    said = lablb("--config", config_file(tmp_path, "port = 0\n"), "compare")
+    assert said.code == 2
+    assert "no port 0" in said.err
+
+
 def test_a_variable_can_name_the_file(lablb: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """LABLB_CONFIG."""
     monkeypatch.setenv("LABLB_CONFIG", config_file(tmp_path, "rate = 33\n"))
