@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lab.report import Report
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+"""Every command's, as each takes over what its group has."""
 EPILOG = """\b
 Examples:
   lablb                                          the dashboard
@@ -119,7 +120,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
         raise error
 
 
-@cli.command(context_settings=HELP, epilog=RUN_EPILOG)
+@cli.command(epilog=RUN_EPILOG)
 @lab_options
 @traffic_options
 @click.option(
@@ -161,7 +162,7 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
         raise LabError("No request was answered.")
 
 
-@cli.command(context_settings=HELP)
+@cli.command()
 @lab_options
 @click.pass_context
 def doctor(ctx: click.Context, /, **options: Any) -> None:
@@ -181,7 +182,7 @@ def doctor(ctx: click.Context, /, **options: Any) -> None:
         ctx.exit(ExitCode.NOT_READY)
 
 
-@cli.command("config", context_settings=HELP, epilog=CONFIG_EPILOG)
+@cli.command("config", epilog=CONFIG_EPILOG)
 @lab_options
 def show_config(**options: Any) -> None:
     """Print the nginx files that the lab would write."""
@@ -193,7 +194,7 @@ def show_config(**options: Any) -> None:
 
 
 @offers_what_it_foretells_from
-@cli.command(context_settings=HELP, epilog=PREDICT_EPILOG)
+@cli.command(epilog=PREDICT_EPILOG)
 @lab_options
 @prediction_options
 @click.option("-n", "count", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many requests.")
@@ -215,7 +216,7 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
         click.echo(forecast.as_text(), nl=False)
 
 
-@cli.command(context_settings=HELP, epilog=COMPLETION_EPILOG)
+@cli.command(epilog=COMPLETION_EPILOG)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script for a shell."""
