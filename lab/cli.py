@@ -4,10 +4,8 @@ What only one of its commands needs is imported there: Textual takes 0.3 s, the 
 """
 
 import asyncio
-import contextlib
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from click.shell_completion import get_completion_class
 from lab import __version__, event_loop
 from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
+from lab.interruption import ended_by_signals
 from lab.lazy_group import LazyGroup
 from lab.options import (
     config_file,
@@ -113,7 +112,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 
     async def show() -> LabError | None:
         app = LabApp(LabSession(config))
-        with _ended_by_signals(app.quit_soon):
+        with ended_by_signals(app.quit_soon):
             return await run_dashboard(app)
 
     if (error := event_loop.run(show())) is not None:
@@ -262,7 +261,7 @@ async def _run(config: LabConfig) -> "Report":
     from lab.run import run_lab  # noqa: PLC0415
 
     interruption = asyncio.Event()
-    with _ended_by_signals(interruption.set):
+    with ended_by_signals(interruption.set):
         if not sys.stderr.isatty():
             return await run_lab(config, interruption)
         with click.progressbar(length=1000, label=config.algorithm, file=sys.stderr, show_pos=False) as bar:
@@ -274,20 +273,3 @@ def _advance(bar: Any) -> Callable[[float], None]:
         bar.update(round(part * bar.length) - bar.pos)
 
     return advance
-
-
-@contextlib.contextmanager
-def _ended_by_signals(end: Callable[[], object]) -> Iterator[None]:
-    """Have Ctrl-C, a termination or a hang-up end the lab in good order."""
-    loop = asyncio.get_running_loop()
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    handled = []
-    for name in names:
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C then cancels the main task
-            loop.add_signal_handler(getattr(signal, name), end)
-            handled.append(name)
-    try:
-        yield
-    finally:
-        for name in handled:
-            loop.remove_signal_handler(getattr(signal, name))
