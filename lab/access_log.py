@@ -13,6 +13,8 @@ from lab.witnesses import Attempt
 MAX_FIGURE = 1e12
 """No time or number of bytes that nginx logs is larger."""
 NOT_MODIFIED = 304
+CLIENT_GONE = 499
+"""nginx's status for a request whose client closed the connection before the answer."""
 
 
 class LogLine(NamedTuple):

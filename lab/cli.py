@@ -4,10 +4,8 @@ What only one of its commands needs is imported there: Textual takes 0.3 s, the 
 """
 
 import asyncio
-import contextlib
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from click.shell_completion import get_completion_class
 from lab import __version__, event_loop
 from lab.config import LabConfig, RequestSpec, TrafficSpec
 from lab.errors import ExitCode, LabError, NotReadyError
+from lab.interruption import ended_by_signals
 from lab.lazy_group import LazyGroup
 from lab.options import (
     config_file,
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from lab.report import Report
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+"""Every command's, as each takes over what its group has."""
 EPILOG = """\b
 Examples:
   lablb                                          the dashboard
@@ -75,10 +75,10 @@ Examples:
 
 
 def _read_config_file(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Make what the file says the default of every command."""
+    """Make what the file says the default of every command but `simulate`, which knows no lab."""
     known = frozenset(parameter.name for parameter in run.params if parameter.name) - {"output", "format_"}
     values = file_defaults(path, known)
-    ctx.default_map = values | dict.fromkeys(cli.commands.keys() - {"simulate"}, values)
+    ctx.default_map = values | dict.fromkeys({*cli.list_commands(ctx)} - {"simulate"}, values)
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings=HELP, epilog=EPILOG)
@@ -112,14 +112,14 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 
     async def show() -> LabError | None:
         app = LabApp(LabSession(config))
-        with _ended_by_signals(app.quit_soon):
+        with ended_by_signals(app.quit_soon):
             return await run_dashboard(app)
 
     if (error := event_loop.run(show())) is not None:
         raise error
 
 
-@cli.command(context_settings=HELP, epilog=RUN_EPILOG)
+@cli.command(epilog=RUN_EPILOG)
 @lab_options
 @traffic_options
 @click.option(
@@ -161,7 +161,7 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
         raise LabError("No request was answered.")
 
 
-@cli.command(context_settings=HELP)
+@cli.command()
 @lab_options
 @click.pass_context
 def doctor(ctx: click.Context, /, **options: Any) -> None:
@@ -181,7 +181,7 @@ def doctor(ctx: click.Context, /, **options: Any) -> None:
         ctx.exit(ExitCode.NOT_READY)
 
 
-@cli.command("config", context_settings=HELP, epilog=CONFIG_EPILOG)
+@cli.command("config", epilog=CONFIG_EPILOG)
 @lab_options
 def show_config(**options: Any) -> None:
     """Print the nginx files that the lab would write."""
@@ -193,7 +193,7 @@ def show_config(**options: Any) -> None:
 
 
 @offers_what_it_foretells_from
-@cli.command(context_settings=HELP, epilog=PREDICT_EPILOG)
+@cli.command(epilog=PREDICT_EPILOG)
 @lab_options
 @prediction_options
 @click.option("-n", "count", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many requests.")
@@ -215,7 +215,7 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
         click.echo(forecast.as_text(), nl=False)
 
 
-@cli.command(context_settings=HELP, epilog=COMPLETION_EPILOG)
+@cli.command(epilog=COMPLETION_EPILOG)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script for a shell."""
@@ -261,7 +261,7 @@ async def _run(config: LabConfig) -> "Report":
     from lab.run import run_lab  # noqa: PLC0415
 
     interruption = asyncio.Event()
-    with _ended_by_signals(interruption.set):
+    with ended_by_signals(interruption.set):
         if not sys.stderr.isatty():
             return await run_lab(config, interruption)
         with click.progressbar(length=1000, label=config.algorithm, file=sys.stderr, show_pos=False) as bar:
@@ -273,20 +273,3 @@ def _advance(bar: Any) -> Callable[[float], None]:
         bar.update(round(part * bar.length) - bar.pos)
 
     return advance
-
-
-@contextlib.contextmanager
-def _ended_by_signals(end: Callable[[], object]) -> Iterator[None]:
-    """Have Ctrl-C, a termination or a hang-up end the lab in good order."""
-    loop = asyncio.get_running_loop()
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    handled = []
-    for name in names:
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C then cancels the main task
-            loop.add_signal_handler(getattr(signal, name), end)
-            handled.append(name)
-    try:
-        yield
-    finally:
-        for name in handled:
-            loop.remove_signal_handler(getattr(signal, name))

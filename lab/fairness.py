@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 FEWEST_EXPECTED = 5.0
 """Of a backend's hits: below it the chi-square distribution is no good approximation (Cochran's rule)."""
-SURE = 0.001
-LIKELY = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lab.access_log import LogLine
+from lab.algorithms import TAKING_TURNS
 from lab.belief import Belief, Standing
 from lab.config import BackendSpec
 from lab.log_batch import Batch
@@ -18,8 +19,6 @@ CLOCK_SECONDS = 0.005
 """By how much a moment that was reckoned from nginx's whole milliseconds may be off."""
 SET_BACK_SECONDS = 1.0
 """A worker's lines are in order of time unless the clock was set back; by less than this doesn't matter."""
-TAKING_TURNS = ("round_robin", "least_conn")
-"""The methods under which a backend that could be picked can't be passed by for long."""
 _RISING = (Standing.IN_USE, Standing.FAILING, Standing.DUE, Standing.TESTING, Standing.BENCHED)
 """From the best to the worst: what one of several workers believes worst is shown."""
 

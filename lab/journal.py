@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lab.access_log import LogLine
+from lab.access_log import CLIENT_GONE, LogLine
 from lab.errors import LabError
 from lab.shot_number import shot_number
 from lab.traffic.outcome import Outcome
@@ -15,8 +15,6 @@ SETTLING_SECONDS = 2.0
 """How long the other witness of a request may take to speak."""
 MOST_OVERDUE = 10_000
 """How many requests are remembered beyond that time: a stall of nginx may last longer."""
-CLIENT_GONE = 499
-"""nginx's status for a request whose client closed the connection before the answer."""
 
 
 @dataclass(slots=True)

@@ -43,18 +43,16 @@ def require_room(config: LabConfig) -> None:
     for_requests = _connections_for(connections) + _nginx_files(config.nginx_workers)
     _raise_to(max(ROOMY_FILES, for_backends, for_requests))
     if for_backends > (allowed := files_allowed()):
-        fewer = (
-            f"give --backends {most} or fewer, or " if (most := (allowed - LAB_FILES) // FILES_A_BACKEND) > 0 else ""
-        )
-        raise _too_few_files(f"A lab of {_counted(backends, 'backend')} needs", for_backends, fewer)
+        most = (allowed - LAB_FILES) // FILES_A_BACKEND
+        raise _too_few_files(f"A lab of {_counted(backends, 'backend')} needs", for_backends, "--backends", most)
     if for_requests > allowed:
-        fewer = f"give -c {most:,} or fewer, or " if (most := most_connections(config.nginx_workers)) > 0 else ""
-        raise _too_few_files(f"For {_counted(connections, 'connection')} nginx needs", for_requests, fewer)
+        most = most_connections(config.nginx_workers)
+        raise _too_few_files(f"For {_counted(connections, 'connection')} nginx needs", for_requests, "-c", most)
     free = psutil.virtual_memory().available
     if backends * BACKEND_BYTES > free:
         raise NotReadyError(
             f"{backends:,} backends need about {backends * BACKEND_BYTES / 2**30:,.1f} GB of memory, and"
-            f" {free / 2**30:,.1f} GB are free: give --backends {max(free // BACKEND_BYTES, 1):,} or fewer."
+            f" {free / 2**30:,.1f} GB are free: give --backends {max(free // BACKEND_BYTES, 1)} or fewer."
         )
 
 
@@ -101,7 +99,8 @@ def _raise_to(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def _too_few_files(who_needs: str, count: int, fewer: str) -> NotReadyError:
+def _too_few_files(who_needs: str, count: int, option: str, most: int) -> NotReadyError:
+    fewer = f"give {option} {most} or fewer, or " if most > 0 else ""
     return NotReadyError(
         f"{who_needs} {count:,} open files, and this system allows a process {files_allowed():,}:"
         f" {fewer}have root allow more with: ulimit -n {count}"

@@ -5,22 +5,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lab.access_log import LogLine
-from lab.algorithms import BY_KEY
+from lab.algorithms import BY_KEY, COUNTING, TAKING_TURNS
 from lab.balancing.decision import ByHash, ByRing, Decision, Step, port_of
 from lab.balancing.hash_consistent import HashConsistent, Ring
 from lab.balancing.least_time import eta_ms, halvings
+from lab.balancing.peer import Peer, Refusal
 from lab.balancing.upstream import Visit
 from lab.odds import expected_shares, pair_odds
 from lab.rule_watch import RuleWatch
 from lab.twin import Twin
 from lab.xray import HashStep, PairXRay, PeerXRay, Pick, XRay
 
-BY_WEIGHT = ("round_robin", "least_conn")
-"""The rules that give the backends shares by their weights, on an idle system."""
 MOST_PAIRED = 8
 """Of more backends there are more pairs than anybody reads."""
-
-
 LOST = "the model has lost its place in the rounds"
 
 
@@ -34,7 +31,7 @@ def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared
         what=f"{line.method} {line.uri}",
         time=line.time - line.seconds,
         port=port,
-        foretold=None if decision is None else int(port_of(decision.server)),
+        foretold=None if decision is None else decision.port,
         is_compared=is_compared,
         sentence=f"it went {_where(port)}; why is not known, since {LOST}"
         if is_lost
@@ -46,8 +43,11 @@ def pick_of(line: LogLine, decision: Decision | None, twin: Twin, *, is_compared
 
 
 def _step(step: Step) -> HashStep:
-    refusal = None if step.refusal is None else step.refusal.in_short
-    return HashStep(step.hash, step.place, int(port_of(step.server)), refusal)
+    return HashStep(step.hash, step.place, port_of(step.server), _in_short(step.refusal))
+
+
+def _in_short(refusal: Refusal | None) -> str | None:
+    return None if refusal is None else refusal.in_short
 
 
 def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
@@ -62,9 +62,9 @@ def _sentence(port: int | None, decision: Decision | None, twin: Twin) -> str:
     if decision is None:
         told = "no live backend is left"
         return f"it went {where}: {told}" if port is None else f"it went {where}, though the model says that {told}"
-    if port == int(port_of(decision.server)):
+    if port == decision.port:
         return f"it went {where}: {decision.why}"
-    return f"it went {where}, and the model had said {port_of(decision.server)}: {decision.why}"
+    return f"it went {where}, and the model had said {decision.port}: {decision.why}"
 
 
 def _where(port: int | None) -> str:
@@ -85,34 +85,36 @@ class Record:
 
 def portrait(twin: Twin, record: Record, picks: tuple[Pick, ...], visit: Visit) -> XRay:
     """The model as it is now; `visit` is what the next request is taken to be."""
-    counted = [record.hits.get(port, 0) for port in twin.peers]
+    total = sum(record.hits.get(port, 0) for port in twin.peers)
     shares = _shares(twin, record.rule.foretold)
-    promised = {port: share for port, share in shares.items() if twin.algorithm in BY_WEIGHT}
+    promised = {port: share for port, share in shares.items() if twin.algorithm in TAKING_TURNS}
     odds, etas = _odds(twin), {port: eta_ms(peer, twin.second) for port, peer in twin.peers.items()}
     tied = _tied(twin, etas)
+
+    def peer_xray(port: int, peer: Peer) -> PeerXRay:
+        refusal = peer.refusal(twin.second)
+        return PeerXRay(
+            port=port,
+            weight=peer.weight,
+            effective_weight=peer.effective_weight,
+            current_weight=peer.current_weight,
+            active=peer.conns,
+            average_ms=peer.average_ms,
+            eta_ms=etas[port],
+            halvings=halvings(peer, twin.second),
+            refusal=refusal,
+            refusal_in_short=_in_short(refusal),
+            odds=odds.get(port),
+            is_tied=port in tied,
+            hits=record.hits.get(port, 0),
+            expected=shares[port] * total if port in shares and total else None,
+        )
+
     return XRay(
         algorithm=twin.algorithm,
         foretold=record.foretold,
         right=record.right,
-        peers=tuple(
-            PeerXRay(
-                port=port,
-                weight=peer.weight,
-                effective_weight=peer.effective_weight,
-                current_weight=peer.current_weight,
-                active=peer.conns,
-                average_ms=peer.average_ms,
-                eta_ms=etas[port],
-                halvings=halvings(peer, twin.second),
-                refusal=peer.refusal(twin.second),
-                refusal_in_short=refusal.in_short if (refusal := peer.refusal(twin.second)) is not None else None,
-                odds=odds.get(port),
-                is_tied=port in tied,
-                hits=count,
-                expected=shares[port] * sum(counted) if port in shares and any(counted) else None,
-            )
-            for (port, peer), count in zip(twin.peers.items(), counted, strict=True)
-        ),
+        peers=tuple(peer_xray(port, peer) for port, peer in twin.peers.items()),
         next_port=None if twin.is_lost else twin.next_for(visit),
         picks=picks,
         ring=_ring(twin),
@@ -126,7 +128,7 @@ def _shares(twin: Twin, foretold: Mapping[int, int]) -> dict[int, float]:
     """Each backend's share by port, as far as anybody can know: keys are what they are."""
     if twin.algorithm not in BY_KEY:
         promised = expected_shares(twin.algorithm, twin.servers)
-        ports = [int(port_of(server.server)) for server in twin.servers]
+        ports = [port_of(server.server) for server in twin.servers]
         return {} if promised is None else dict(zip(ports, promised, strict=True))
     total = sum(foretold.values())
     return {port: foretold.get(port, 0) / total for port in twin.peers} if total else {}
@@ -141,7 +143,7 @@ def _odds(twin: Twin) -> dict[int, float]:
         return {}
     eligible = [peer for peer in twin.peers.values() if peer.refusal(twin.second) is None]
     found = expected_shares(twin.algorithm, [peer.spec for peer in eligible]) if eligible else None
-    odds = dict(zip((int(port_of(peer.server)) for peer in eligible), found or (), strict=True))
+    odds = dict(zip((port_of(peer.server) for peer in eligible), found or (), strict=True))
     return {port: odds.get(port, 0.0) for port in twin.peers}
 
 
@@ -161,7 +163,7 @@ def _pairs(twin: Twin) -> tuple[PairXRay, ...]:
 
 def _tied(twin: Twin, etas: Mapping[int, int]) -> set[int]:
     """Those among whom `least_conn` or `least_time` would have a round."""
-    if twin.algorithm not in ("least_conn", "least_time"):
+    if twin.algorithm not in COUNTING:
         return set()
     costs = {
         port: (peer.conns if twin.algorithm == "least_conn" else etas[port]) / peer.weight
@@ -184,5 +186,5 @@ def _parts(ring: Ring) -> dict[str, float]:
 
 @lru_cache(maxsize=2)
 def _points(ring: Ring) -> tuple[tuple[int, int], ...]:
-    ports = {server: int(port_of(server)) for server in _parts(ring)}
+    ports = {server: port_of(server) for server in _parts(ring)}
     return tuple([(point.hash, ports[point.server]) for point in ring.points])

@@ -68,7 +68,7 @@ def foretell(config: LabConfig, ports: Sequence[int], *, requests: int, seed: in
             predictions.append(Prediction(number, None, "there is no live upstream"))
             continue
         request.succeeded(round(config.behaviour.service_time_ms))
-        predictions.append(Prediction(number, int(port_of(decision.server)), decision.why))
+        predictions.append(Prediction(number, decision.port, decision.why))
     return Forecast(tuple(predictions), tuple(_notes(config, servers, visits, seed)))
 
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from lab.access_log import LogLine
+from lab.access_log import CLIENT_GONE, LogLine
 from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
 from lab.traffic.outcome import Outcome
 
-CLIENT_GONE = 499
-"""nginx's status for a request that it answered nobody."""
 TELLING_SECONDS = 0.5
 """How long after a handover the lab's client may still tell of requests that failed in it."""
 JUST_BEFORE_SECONDS = 3.0

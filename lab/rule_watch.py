@@ -46,9 +46,9 @@ class RuleWatch:
         if port is not None:
             self._picked[port] += 1
         if decision is not None:
-            self._foretold[int(port_of(decision.server))] += 1
+            self._foretold[decision.port] += 1
             for refused in decision.refused:
-                self._passed_over[int(port_of(refused.server)), refused.refusal] += 1
+                self._passed_over[port_of(refused.server), refused.refusal] += 1
 
     def check(self, shares: Mapping[int, float]) -> RuleCheck:
         """What can be said; `shares` are those that the weights promise, and empty where they promise none."""

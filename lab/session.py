@@ -1,17 +1,15 @@
-"""A whole lab: puts its parts together, passes commands on to them, publishes snapshots, takes all apart again."""
+"""A whole lab: puts its parts together, publishes snapshots, takes all apart again."""
 
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing
-from datetime import datetime
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from lab.breakdown import Breakdown
+from lab.commands import Commands
 from lab.config import LabConfig
-from lab.control import Lab
 from lab.errors import LabError
 from lab.ground import lay_ground
 from lab.limits import require_room
@@ -23,13 +21,8 @@ from lab.runtime import sweep
 from lab.side_by_side import first_of, side_by_side
 
 if TYPE_CHECKING:
-    from lab.comparison.result import Comparison
-    from lab.comparison.standing import Standing
-    from lab.faults import Fault
-    from lab.latency import LatencySeries
     from lab.ledger import Ledger
     from lab.parts import Parts
-    from lab.witnesses import RequestDetail
 
 LEDGER_SECONDS = 0.1
 SNAPSHOT_SECONDS = 0.2
@@ -37,8 +30,8 @@ MONITOR_SECONDS = 1.0
 SETTLE_SECONDS = 3.0
 
 
-class LabSession(Lab):
-    """A lab on this machine; `Lab` says what its commands do.
+class LabSession(Commands):
+    """A lab on this machine.
 
     `start` raises a `LabError` when the lab can't be had; `stop` must follow, whatever became of `start`.
     """
@@ -63,11 +56,6 @@ class LabSession(Lab):
 
     @property
     def parts(self) -> "Parts":
-        """The parts of a lab that has started.
-
-        Raises:
-            LabError: it hasn't.
-        """
         if self._parts is None:
             raise LabError("The lab is still starting: wait a moment.")
         return self._parts
@@ -155,81 +143,6 @@ class LabSession(Lab):
             if not ledger.largest_gap or time.monotonic() > deadline:
                 return ledger.settled()
             await asyncio.sleep(LEDGER_SECONDS)
-
-    async def use_algorithm(self, name: str) -> None:
-        await self.parts.balancer.use_algorithm(name)
-
-    async def kill_backend(self, port: int) -> None:
-        await self.parts.fleet[port].kill()
-
-    async def restart_backend(self, port: int) -> None:
-        await self.parts.fleet[port].restart()
-
-    async def toggle_freeze(self, port: int) -> None:
-        await self.parts.fleet[port].toggle_freeze()
-
-    async def slow_backend(self, port: int) -> None:
-        await self.parts.fleet[port].slow_down(below_ms=self.config.read_timeout_ms)
-
-    async def inject(self, port: int, fault: "Fault") -> None:
-        await self.parts.fleet[port].inject(fault)
-
-    async def undo_faults(self, port: int) -> None:
-        await self.parts.fleet[port].undo()
-
-    async def add_backend(self) -> None:
-        await self.parts.add_backend()
-
-    async def remove_backend(self, port: int) -> None:
-        await self.parts.remove_backend(port)
-
-    async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
-        await self.parts.balancer.set_retry_rules(rules)
-
-    async def repair(self) -> None:
-        await self.parts.caretaker.repair()
-
-    async def change_weight(self, port: int, by: int) -> None:
-        await self.parts.balancer.change_weight(port, by)
-
-    async def toggle_down(self, port: int) -> None:
-        await self.parts.balancer.toggle_down(port)
-
-    async def toggle_backup(self, port: int) -> None:
-        await self.parts.balancer.toggle_backup(port)
-
-    async def toggle_traffic(self) -> None:
-        driver = self.parts.driver
-        if driver.is_paused:
-            driver.resume()
-        else:
-            driver.pause()
-
-    async def step_rate(self, steps: int) -> None:
-        self.parts.driver.step(steps)
-
-    async def fire_once(self) -> None:
-        self.parts.driver.fire_once()
-
-    def latencies(self) -> "tuple[LatencySeries, ...]":
-        parts = self.parts
-        return parts.observer.tally.series([backend.port for backend in parts.fleet])
-
-    async def request_detail(self, number: int) -> "RequestDetail":
-        return await self.parts.request_detail(number)
-
-    async def compare(self, scenario: str, seconds: float) -> "AsyncGenerator[Standing, None]":
-        async with aclosing(self.parts.compare(scenario, seconds)) as standings:
-            async for standing in standings:
-                yield standing
-
-    async def save_comparison(self, comparison: "Comparison") -> Path:
-        from lab.comparison.saving import save  # noqa: PLC0415 - only who keeps one needs it
-
-        return await asyncio.to_thread(save, comparison, Path.cwd(), datetime.now().astimezone())
-
-    def zero_counters(self) -> None:
-        self.parts.observer.zero()
 
     async def _beat(self, parts: "Parts") -> None:
         assert self._breakdown is not None

@@ -62,11 +62,11 @@ class Shadow:
 
     def note_lines(self, batch: Batch) -> None:
         """nginx has logged requests."""
-        if not self._rests_through(batch):
-            for line in batch.lines:
-                self.note_line(line)
+        if self._rests_through(batch):
+            self._in_second += len(batch.lines)
             return
-        self._in_second += len(batch.lines)
+        for line in batch.lines:
+            self.note_line(line)
 
     def note_line(self, line: LogLine) -> None:
         """nginx has logged a request."""
@@ -230,12 +230,8 @@ def _ring_points(upstream: Upstream) -> int:
     return weights * POINTS_PER_WEIGHT if upstream.algorithm == "hash_consistent" else 0
 
 
-def _port(decision: Decision) -> int:
-    return int(decision.server.rpartition(":")[2])
-
-
 def _fits(flight: Flight, decision: Decision | None) -> bool:
-    return flight.line.attempts[0].port == (None if decision is None else _port(decision))
+    return flight.line.attempts[0].port == (None if decision is None else decision.port)
 
 
 def _whom_it_fits(decision: Decision | None, moment: list[Event], place: int) -> Flight | None:

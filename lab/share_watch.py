@@ -1,8 +1,10 @@
 """Holds what the backends got against what the algorithm promises, anew whenever the promise changes."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lab.algorithms import BY_CHANCE
 from lab.balancing.peer import PeerSpec
 from lab.belief import Standing
 from lab.fairness import FEWEST_EXPECTED, Comparison, compare, jain
@@ -10,7 +12,7 @@ from lab.models import BackendState, BackendView, Reload
 from lab.noise import Finding, Noise, Outlier
 from lab.odds import expected_shares
 
-BY_WEIGHT = frozenset(("round_robin", "random", "random_two"))
+PROMISING = BY_CHANCE | {"round_robin"}
 """The algorithms that promise shares; those of the others follow load or keys."""
 SETTLING_SECONDS = 1.0
 """After a change, what was picked before it is still being answered and logged."""
@@ -94,7 +96,7 @@ class ShareWatch:
             return Noise(Finding.NOTHING_EXPECTED, self._shown, jain=fairness)
         found = compare(hits, self._shares)
         return Noise(
-            _finding(found.p if any(hits) else None, before),
+            _finding(found.p, before),
             self._shown,
             tuple(zip((backend.port for backend in backends), self._shares, strict=True)),
             _outlier(found, backends) if found.p is not None else None,
@@ -116,7 +118,7 @@ def _can_take(backend: BackendView) -> bool:
 
 def _shares(algorithm: str, backends: Sequence[BackendView]) -> tuple[float, ...] | None:
     """What each is to get; the part of those that can't take requests falls to the others."""
-    if algorithm not in BY_WEIGHT or not backends:
+    if algorithm not in PROMISING or not backends:
         return None
     servers = [
         PeerSpec(str(each.port), each.weight, is_down=not _can_take(each), is_backup=each.is_backup)
@@ -135,15 +137,15 @@ def _finding(p: float | None, before: Finding) -> Finding:
     return Finding.CHANCE
 
 
-def _outlier(found: Comparison, backends: Sequence[BackendView]) -> Outlier | None:
+def _outlier(found: Comparison, backends: Sequence[BackendView]) -> Outlier:
     """By its part in chi-square; whoever got something where nothing was expected is the farthest of all."""
-    total = sum(found.hits)
-    if not total:
-        return None
 
     def distance(place: int) -> float:
         hits, expected = found.hits[place], found.expected[place]
-        return (hits - expected) ** 2 / expected if expected else float("inf") * hits if hits else 0.0
+        if not expected:
+            return math.inf if hits else 0.0
+        return (hits - expected) ** 2 / expected
 
     place = max(range(len(backends)), key=distance)
+    total = sum(found.hits)
     return Outlier(backends[place].port, found.hits[place] / total, found.expected[place] / total)

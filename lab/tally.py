@@ -15,7 +15,6 @@ LATENCY_SECONDS = 10
 CHART_SECONDS = 60
 LATE_US = 10_000
 
-
 Latencies = Mapping[int | None, Histogram]
 """By the port of the backend that answered."""
 
@@ -225,21 +224,12 @@ def _together(parts: Iterable[Latencies]) -> Latencies:
 def _view(second: int, counts: Counts | None, port: int | None) -> SecondView:
     if counts is None:
         return SecondView(second)
-    if port is not None:
+    if port is None:
+        latency = Histogram.of(counts.latencies.values()).summary()
+        view = SecondView(second, counts.answered, counts.failed, counts.retried, counts.late)
+    else:
         latency = counts.latencies[port].summary() if port in counts.latencies else LatencySummary()
-        return SecondView(
-            second,
-            latency.count,
-            p50_ms=latency.p50_ms,
-            p95_ms=latency.p95_ms,
-            p99_ms=latency.p99_ms,
-            max_ms=latency.max_ms,
-        )
-    latency = Histogram.of(counts.latencies.values()).summary()
-    return _with_latency(SecondView(second, counts.answered, counts.failed, counts.retried, counts.late), latency)
-
-
-def _with_latency(view: SecondView, latency: LatencySummary) -> SecondView:
+        view = SecondView(second, latency.count)
     return replace(
         view,
         p50_ms=latency.p50_ms,

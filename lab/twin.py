@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import gcd
 
 from lab.access_log import LogLine
-from lab.algorithms import BY_CHANCE, BY_KEY
+from lab.algorithms import BY_CHANCE, BY_KEY, COUNTING
 from lab.balancing.decision import Decision, Turn, port_of
 from lab.balancing.methods import upstream_named
 from lab.balancing.peer import Peer
@@ -14,8 +14,6 @@ from lab.balancing.upstream import HOME, Request, Visit
 from lab.nginx.render import Upstream
 from lab.server_lines import servers_of
 
-COUNTING = ("least_conn", "least_time")
-"""The algorithms that look at how many requests are active."""
 RARELY = 32
 """A model that is wrong more often than once in so many picks may have lost its place in the rounds."""
 LONGEST_CYCLE = 64
@@ -35,7 +33,7 @@ class Twin:
         self.second = 0
         """The time, in nginx's whole seconds since the epoch."""
         self.model = upstream_named(upstream.algorithm, self.servers, clock=lambda: self.second, chance=_no_chance)
-        self.peers = {int(port_of(peer.server)): peer for peer in (*self.model.primaries, *self.model.backups)}
+        self.peers = {port_of(peer.server): peer for peer in (*self.model.primaries, *self.model.backups)}
         self.is_by_chance = self.algorithm in BY_CHANCE and not self.model.is_single
         """Whether nobody can foretell a pick."""
         self.is_lost = False
@@ -74,7 +72,7 @@ class Twin:
         """
         before = self._weights() if ended and self.algorithm in COUNTING else None
         decision = request.choose()
-        if before is None or (decision is not None and int(port_of(decision.server)) == port):
+        if before is None or (decision is not None and decision.port == port):
             return decision
         after = self._weights()
         busy = [self.peers[each] for each in ended if each in self.peers]
@@ -84,7 +82,7 @@ class Twin:
         other = request.choose()
         for peer in busy:
             peer.conns -= 1
-        if other is not None and int(port_of(other.server)) == port:
+        if other is not None and other.port == port:
             return other
         self._set_weights(after)
         return decision
@@ -124,7 +122,7 @@ class Twin:
         if not 0 < length <= len(self._latest):
             return False
         latest = list(self._latest)[-length:]
-        ports = [int(port_of(peer.server)) for peer in peers]
+        ports = [port_of(peer.server) for peer in peers]
         currents = [0] * len(peers)
         cycle: list[int | None] = []
         for number in range(2 * length):
@@ -145,7 +143,7 @@ class Twin:
         before = self._weights()
         decision = self.model.begin(visit).choose()
         self._set_weights(before)
-        return None if decision is None else int(port_of(decision.server))
+        return None if decision is None else decision.port
 
     def _repay(self, decision: Decision, actual: Peer | None) -> None:
         """Undo what the round cost whoever the model had win it, and have the one that nginx picked pay for it.
@@ -166,7 +164,7 @@ class Twin:
                 self._learn(winner, actual, turns)
             return
         for turn in turns:
-            peer = self.peers[int(port_of(turn.server))]
+            peer = self.peers[port_of(turn.server)]
             peer.current_weight, peer.effective_weight = turn.before, turn.effective_weight
 
     def _learn(self, winner: Peer, actual: Peer, turns: tuple[Turn, ...]) -> None:

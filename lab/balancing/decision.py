@@ -9,9 +9,9 @@ MOST_LISTED = 8
 """A sentence lists no more peers than that."""
 
 
-def port_of(server: str) -> str:
+def port_of(server: str) -> int:
     """How a person calls a server of the lab: by its port."""
-    return server.rpartition(":")[2]
+    return int(server.rpartition(":")[2])
 
 
 class Refused(NamedTuple):
@@ -48,6 +48,10 @@ class Decision:
     @property
     def server(self) -> str:
         return self.peer.server
+
+    @property
+    def port(self) -> int:
+        return port_of(self.server)
 
     @property
     def why(self) -> str:

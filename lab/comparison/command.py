@@ -29,7 +29,7 @@ Examples:
 DEFAULT_ALGORITHMS = "round_robin,least_conn,random,random_two"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=EPILOG)
+@click.command(epilog=EPILOG)
 @click.option(
     "--scenario",
     type=click.Choice([scenario.name for scenario in SCENARIOS]),

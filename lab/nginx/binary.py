@@ -7,7 +7,7 @@ import platform
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.algorithms import ALGORITHMS, Algorithm
@@ -49,6 +49,14 @@ class NginxBinary:
     def has(self, algorithm: Algorithm) -> bool:
         return algorithm.name in self.features
 
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """Its exit code and what it said, once it has ended.
+
+        Raises:
+            NotReadyError: the system has no room for it.
+        """
+        return await _run(self.path, *self.error_log_option, *arguments)
+
 
 async def find_nginx(choice: str, folder: Path | None = None) -> NginxBinary:
     """The binary that `choice` (`bundled`, `system` or a path) names, with its version and features.
@@ -60,18 +68,14 @@ async def find_nginx(choice: str, folder: Path | None = None) -> NginxBinary:
     """
     path = _locate(choice)
     try:
-        with starting("nginx"):
-            process = await asyncio.create_subprocess_exec(
-                path, "-v", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
+        _, output = await _run(path, "-v")
     except OSError as error:
         raise NotReadyError(f"{path} doesn't run ({error.strerror}): {_REMEDY}") from None
-    output, _ = await process.communicate()
-    found = re.search(rb"nginx/(\d+)\.(\d+)\.(\d+)", output)
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", output, re.ASCII)
     if found is None:
         raise NotReadyError(f"{path} doesn't say that it is nginx: {_REMEDY}")
     binary = NginxBinary(path, choice, tuple(int(part) for part in found.groups()))
-    return NginxBinary(path, choice, binary.version, await _features(binary, folder))
+    return replace(binary, features=await _features(binary, folder))
 
 
 _REMEDY = "use --nginx bundled, --nginx system, or --nginx PATH of an nginx that runs here."
@@ -125,15 +129,16 @@ async def _accepts(binary: NginxBinary, folder: Path | None, snippet: str) -> bo
         config = scratch / "nginx.conf"
         with writing_to(scratch):
             write_all({config: f"pid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{snippet}\n}}\n"})
-        with starting("nginx"):
-            process = await asyncio.create_subprocess_exec(
-                binary.path,
-                *binary.error_log_option,
-                *("-p", scratch, "-c", config, "-t", "-q"),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        return await process.wait() == 0
+        code, _ = await binary.run("-p", str(scratch), "-c", str(config), "-t", "-q")
+        return code == 0
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _run(path: Path, *arguments: str) -> tuple[int, str]:
+    with starting("nginx"):
+        process = await asyncio.create_subprocess_exec(
+            path, *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    output, _ = await process.communicate()
+    return await process.wait(), output.decode(errors="replace")

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from lab.nginx.binary import NginxBinary
 from lab.nginx.render import NginxFiles
 from lab.private_files import writing_to
 from lab.reload_watch import Handover
-from lab.shortage import starting
 from lab.stdio import Message
 
 START_SECONDS = 5.0
@@ -75,7 +73,7 @@ class NginxServer:
                 scratch = exits.enter_context(tempfile.TemporaryDirectory(prefix="test-", dir=self.folder))
                 (Path(scratch) / "temp").mkdir(mode=0o700)
                 files.write(Path(scratch))
-            code, output = await self._run("-p", scratch, "-c", "nginx.conf", "-t", "-q")
+            code, output = await self.binary.run("-p", scratch, "-c", "nginx.conf", "-t", "-q")
         if code != 0:
             raise NginxRefusedError(f"nginx refused the configuration: {_first_complaint(output, scratch)}")
 
@@ -141,20 +139,7 @@ class NginxServer:
         return ()
 
     async def _signal(self, name: str) -> tuple[int, str]:
-        return await self._run("-p", str(self.folder), "-c", "nginx.conf", "-s", name)
-
-    async def _run(self, *arguments: str) -> tuple[int, str]:
-        with starting("nginx"):
-            process = await asyncio.create_subprocess_exec(
-                self.binary.path,
-                *self.binary.error_log_option,
-                *arguments,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
-        output, _ = await process.communicate()
-        return await process.wait(), output.decode(errors="replace")
+        return await self.binary.run("-p", str(self.folder), "-c", "nginx.conf", "-s", name)
 
     async def _until(self, is_true: Callable[[], bool], seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds

@@ -33,10 +33,7 @@ _SCENARIOS_ONLY = frozenset(("duration", "overhead"))
 _BOTHS = frozenset(("scenario", "algorithms", "seed"))
 
 
-@click.command(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
-    epilog=EPILOG,
-)
+@click.command(context_settings={"show_default": True}, epilog=EPILOG)
 @click.option("--algorithms", default=DEFAULT_ALGORITHMS, metavar="A,B,…", help="Which, in this order.")
 @click.option("--backends", type=int, metavar="N", help="How many backends.  [default: 5, or one a weight]")
 @click.option("--balancers", type=int, default=_DEFAULT.balancers, metavar="N", help="How many nginx in front of them.")

@@ -114,16 +114,12 @@ class TrafficDriver:
         self._port = port
         self._ready.clear()
         self._done.clear()
-        plan = {
-            "port": port,
-            "name": self._shot_name,
-            "spec": asdict(self._spec),
-            "numbered_after": self._numbered_after,
-        }
         child = self._child = await Child.spawn("lab.traffic.worker", listener=self._hear)
         self._end = asyncio.create_task(self._see_end(child))
         self.on_start(child.pid)
-        child.send({"order": "plan", **plan})  # by a pipe: everybody can read a command line, and it has a limit
+        plan = {"port": port, "name": self._shot_name, "spec": asdict(self._spec)}
+        # By a pipe: everybody can read a command line, and it has a limit.
+        child.send({"order": "plan", **plan, "numbered_after": self._numbered_after})
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS):
                 await first_of(self._ready.wait(), child.wait())

@@ -50,7 +50,7 @@ class Foretold:
             decision = self._request.pick()
             if decision is None:
                 return Outcome((*self._attempts, None))
-            port = int(decision.server.rpartition(":")[2])
+            port = decision.port
             self._attempts.append(port)
             if port not in self._failing:
                 if not self._is_held:

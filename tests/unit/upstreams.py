@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lab.balancing.decision import port_of
 from lab.balancing.methods import upstream_named
 from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import HOME, Request, Upstream, Visit
@@ -46,7 +45,7 @@ def ask(upstream: Upstream, visit: Visit = HOME, *, refusing: Iterable[int] = ()
     request = upstream.begin(visit)
     tried = []
     while (decision := request.pick()) is not None:
-        port = int(port_of(decision.server))
+        port = decision.port
         tried.append(port)
         if port not in set(refusing):
             request.succeeded()
@@ -66,4 +65,4 @@ def opened(upstream: Upstream, visit: Visit = HOME) -> tuple[int, Request]:
     request = upstream.begin(visit)
     decision = request.pick()
     assert decision is not None
-    return int(port_of(decision.server)), request
+    return decision.port, request
