@@ -7,11 +7,11 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from lab.models import Snapshot
-from lab.retry_rules import RETRY_RULES
+from lab.retry_rules import RETRY_RULES, in_order
 from tui.formatting import wrap
 from tui.ink import BLANK, Ink, Line
 from tui.keys import RETRY_RULE_KEYS
-from tui.retry_rule_texts import ALWAYS_COUNTED, MEANINGS, directive, in_order
+from tui.retry_rule_texts import ALWAYS_COUNTED, MEANINGS, directive
 from tui.widgets.row_panel import RowPanel
 
 _NAME_WIDTH = 16
