@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import Worker, WorkerCancelled
 
@@ -21,6 +20,7 @@ from tui.drawing import bar
 from tui.formatting import inert, time_left, wrap
 from tui.ink import BLANK, Ink, Line
 from tui.keys import COMPARISON_KEYS
+from tui.screens.lab_screen import LabScreen
 from tui.screens.scenario_choice import ScenarioChoice, Wish
 from tui.widgets.document import Document
 
@@ -29,15 +29,14 @@ _TOAST_SECONDS = 10
 _USUAL_WIDTH = 76
 
 
-class ComparisonScreen(Screen[Comparison | None]):
+class ComparisonScreen(LabScreen[Comparison | None]):
     """Its result is the latest comparison; what runs ends before it closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(COMPARISON_KEYS)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal")]  # noqa: RUF012  # Textual declares it for instances.
 
     def __init__(self, lab: Lab, comparison: Comparison | None) -> None:
-        super().__init__()
-        self._lab = lab
+        super().__init__(lab)
         self.found = comparison
         """What is over; what runs isn't, yet."""
         self._standing: Standing | None = None
@@ -84,7 +83,7 @@ class ComparisonScreen(Screen[Comparison | None]):
             self._run = self._compare(wish)
             self._show()
         elif self.found is None:
-            self.dismiss(None)
+            self._leave()
 
     @work(exclusive=True, group="compare", description="compare algorithms")
     async def _compare(self, wish: Wish) -> None:
@@ -104,7 +103,7 @@ class ComparisonScreen(Screen[Comparison | None]):
     def action_leave(self) -> None:
         """Close; what runs is ended first, once that was confirmed."""
         if self._run is None:
-            self.dismiss(self.found)
+            self._leave(self.found)
         elif not self._is_asking:
             self._is_asking = True
             self._show()
@@ -124,8 +123,7 @@ class ComparisonScreen(Screen[Comparison | None]):
         run.cancel()
         with suppress(WorkerCancelled):
             await run.wait()
-        if self.app.screen is self:
-            self.dismiss(self.found)
+        self._leave(self.found)
 
     @work(group="save", description="save the comparison")
     async def action_save(self) -> None:
@@ -134,7 +132,7 @@ class ComparisonScreen(Screen[Comparison | None]):
         try:
             path = await self._lab.save_comparison(self.found)
         except LabError as error:
-            self.notify(inert(str(error)), title="Not saved", severity="error", markup=False)
+            self._complain("Not saved", error)
         else:
             self.notify(inert(str(path)), title="Saved", timeout=_TOAST_SECONDS, markup=False)
 
