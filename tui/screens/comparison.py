@@ -97,7 +97,8 @@ class ComparisonScreen(LabScreen[Comparison | None]):
                 self.found = self._standing.comparison
         except LabError as error:
             self._failure = str(error)
-        self._run, self._is_asking = None, False
+        finally:
+            self._run, self._is_asking, self._is_ending = None, False, False
         self._show()
 
     def action_leave(self) -> None:
@@ -123,6 +124,7 @@ class ComparisonScreen(LabScreen[Comparison | None]):
         run.cancel()
         with suppress(WorkerCancelled):
             await run.wait()
+        self._show()
         self._leave(self.found)
 
     @work(group="save", description="save the comparison")
