@@ -17,7 +17,7 @@ from lab.control import Lab
 from lab.errors import LabError
 from tui.comparison_text import result_lines
 from tui.drawing import bar
-from tui.formatting import inert, time_left, wrap
+from tui.formatting import inert, paragraph, time_left
 from tui.ink import BLANK, Ink, Line
 from tui.keys import COMPARISON_KEYS
 from tui.screens.lab_screen import LabScreen
@@ -165,7 +165,7 @@ class ComparisonScreen(LabScreen[Comparison | None]):
 
     def _status(self, width: int) -> list[Line]:
         if self._failure is not None:
-            return [((line, Ink.BAD),) for line in wrap(f"✗ {self._failure}", width)]
+            return paragraph(f"✗ {self._failure}", width, Ink.BAD)
         if self._is_ending:
             return [(("Ending it: its client, its backends, its nginx …", Ink.WARNING),)]
         if self._is_asking:
@@ -174,8 +174,7 @@ class ComparisonScreen(LabScreen[Comparison | None]):
             return [] if self.found is None else [(("✓ compared", Ink.GOOD), (_FURTHER, Ink.MUTED))]
         if self._standing is None:
             return [(("Starting another lab; this lab's client pauses meanwhile …", Ink.ACCENT),)]
-        pauses: list[Line] = [((line, Ink.MUTED),) for line in wrap(_PAUSES, width)]
-        return [_progress_line(self._standing, self._seconds_in_all), *pauses]
+        return [_progress_line(self._standing, self._seconds_in_all), *paragraph(_PAUSES, width, Ink.MUTED)]
 
 
 _FURTHER = " · s saves it as a page, c compares under another scenario"

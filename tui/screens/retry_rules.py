@@ -8,7 +8,7 @@ from textual.screen import ModalScreen
 
 from lab.models import Snapshot
 from lab.retry_rules import RETRY_RULES, in_order
-from tui.formatting import wrap
+from tui.formatting import paragraph
 from tui.ink import BLANK, Ink, Line
 from tui.keys import RETRY_RULE_KEYS
 from tui.retry_rule_texts import ALWAYS_COUNTED, MEANINGS, directive
@@ -63,7 +63,7 @@ class RuleList(RowPanel):
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         rows = super().draw(snapshot, width, height)
         off = "Then nginx never tries another backend: the client gets every failure."
-        said: list[Line] = [((line, Ink.HEADING),) for line in wrap(directive(self.wanted), width)]
+        said = paragraph(directive(self.wanted), width, Ink.HEADING)
         said.append(((ALWAYS_COUNTED, Ink.MUTED),) if self.wanted else ((off, Ink.WARNING),))
         return [*rows, BLANK, *said]
 
