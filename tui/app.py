@@ -9,12 +9,13 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.worker import WorkerCancelled
 
 from lab.control import Lab
 from lab.errors import LabError
 from tui.commands import DashboardCommands
+from tui.keys import APP_KEYS
 from tui.screens.dashboard import Dashboard
 from tui.themes import DARK, LIGHT
 
@@ -28,7 +29,7 @@ class LabApp(App[LabError | None]):
     TITLE = "lablb"
     CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in _STYLES]
     COMMANDS: ClassVar = {DashboardCommands}
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "quit", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = list(APP_KEYS)
 
     def __init__(self, lab: Lab, clock: Callable[[], float] = time.time) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from functools import partial
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.keys import PALETTE
+from tui.keys import PALETTE, action_name
 from tui.screens.dashboard import Dashboard
 
 
@@ -29,7 +29,7 @@ class DashboardCommands(Provider):
         dashboard = self._dashboard
         for group, bindings in PALETTE.items():
             for binding in bindings:
-                action = binding.action.partition("(")[0]
+                action = action_name(binding)
                 if action != "app.command_palette" and dashboard.check_action(action, ()):
                     yield f"{group}: {binding.description}", binding
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lab.comparison.result import Comparison, Run
-from tui.formatting import UNKNOWN, count, duration, fit, milliseconds, percent, round_duration, shorten, wrap
+from tui.formatting import UNKNOWN, count, duration, fit, milliseconds, paragraph, percent, round_duration, shorten
 from tui.ink import BLANK, Ink, Line, Span
 from tui.scales import Scale, log_scale, round_values
 
@@ -159,4 +159,4 @@ def _shares(runs: Sequence[Run], width: int) -> list[Line]:
 
 
 def _paragraph(text: str, width: int, ink: Ink) -> list[Line]:
-    return [((line, ink),) for line in wrap(text, min(width, _WIDEST_TEXT))]
+    return paragraph(text, min(width, _WIDEST_TEXT), ink)

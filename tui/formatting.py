@@ -7,7 +7,7 @@ from functools import lru_cache
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from lab.models import BackendState, BackendView
-from tui.ink import Ink
+from tui.ink import Ink, Line
 
 UNKNOWN = "–"
 _DELETE = 0x7F
@@ -147,6 +147,11 @@ def wrap(text: str, width: int) -> list[str]:
         else:
             lines[len(lines) - (not lines[-1]) :] = chop_cells(word, width) or [""]
     return lines
+
+
+def paragraph(text: str, width: int, ink: Ink) -> list[Line]:
+    """The text, inert, in lines of at most `width` cells and one ink."""
+    return [((line, ink),) for line in wrap(text, width)]
 
 
 _BROWSERS = (("Firefox/", "Firefox"), ("Edg/", "Edge"), ("OPR/", "Opera"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

@@ -1,4 +1,6 @@
-"""Every key of the dashboard and what it does: the one list that footer, help and palette read."""
+"""Every key and what it does: the one list that screens, footer, help and palette read."""
+
+from dataclasses import replace
 
 from textual.binding import Binding
 
@@ -6,6 +8,10 @@ from lab.algorithms import ALGORITHMS
 from tui.fault_choices import FAULT_CHOICES
 
 _RATE = Binding.Group("rate", compact=True)
+_THEME = Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme")
+
+APP_KEYS = (Binding("ctrl+c", "quit", "quit", show=False, priority=True),)
+"""Whatever screen is in front."""
 
 ALGORITHM_KEYS = tuple(
     Binding(str(number), f"use_algorithm('{algorithm.name}')", algorithm.title, show=False, tooltip=algorithm.summary)
@@ -101,7 +107,7 @@ DASHBOARD_KEYS = (
     Binding("n", "show_config", "config", tooltip="nginx's configuration, and what the last change changed"),
     Binding("question_mark,f1", "show_help", "help", key_display="?", tooltip="Every key, and what the columns mean"),
     Binding("ctrl+p", "app.command_palette", "palette", show=False, tooltip="Every action by name"),
-    Binding("t", "app.toggle_theme", "theme", show=False, tooltip="Switch between the dark and the light theme"),
+    replace(_THEME, show=False),
     Binding("q", "app.quit", "quit", tooltip="End every process of the lab and leave"),
 )
 
@@ -112,7 +118,7 @@ LATENCY_KEYS = (
     Binding("plus,equals_sign,right", "zoom(1)", "zoom in", key_display="+", tooltip="A smaller part of the histogram"),
     Binding("minus,left", "zoom(-1)", "zoom out", key_display="-", tooltip="A larger part of the histogram"),
     Binding("z", "zero_counters", "zero", tooltip="Count anew"),
-    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+    _THEME,
 )
 
 XRAY_KEYS = (
@@ -121,7 +127,7 @@ XRAY_KEYS = (
     Binding("space", "toggle_traffic", "pause", tooltip="Pause or resume the lab's client"),
     Binding("enter", "fire_once", "fire one", tooltip="Send one request now, paused or not"),
     Binding("z", "zero_counters", "zero", tooltip="Count hits anew"),
-    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+    _THEME,
 )
 
 GUESS_KEYS = (
@@ -129,7 +135,7 @@ GUESS_KEYS = (
     Binding("1", "guess(1)", "guess", key_display="1-9", tooltip="Guess that this backend will be the next one"),
     *(Binding(str(number), f"guess({number})", "guess", show=False) for number in range(2, 10)),
     Binding("h", "toggle_hints", "hints", tooltip="Show what the algorithm knows, or hide it"),
-    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+    _THEME,
 )
 
 COMPARISON_KEYS = (
@@ -140,18 +146,29 @@ COMPARISON_KEYS = (
     Binding("pagedown", "scroll(10)", "ten down", show=False, tooltip="Ten lines down"),
     Binding("pageup", "scroll(-10)", "ten up", show=False, tooltip="Ten lines up"),
     Binding("s", "save", "save as HTML", tooltip="Write a page into the working folder"),
-    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+    _THEME,
 )
 
 REQUEST_KEYS = (
     Binding("escape,enter,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
-    Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme"),
+    _THEME,
+)
+
+CONFIG_KEYS = (
+    Binding("escape,n,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
+    _THEME,
+    Binding("tab", "app.focus_next", "next text", tooltip="Scroll another one of the texts"),
+)
+
+HELP_KEYS = (
+    Binding("escape,q,question_mark,f1", "dismiss", "back"),
+    _THEME,
 )
 
 _CURSOR_KEYS = (
     Binding("down,j", "choose(1)", "next"),
     Binding("up", "choose(-1)", "previous"),
-    Binding("t", "app.toggle_theme", "theme"),
+    _THEME,
 )
 
 FAULT_KIT_KEYS = (
@@ -194,16 +211,17 @@ PALETTE = {**KEYS, "Break": FAULT_COMMANDS}
 HELP = {**KEYS, "Faults, after e": FAULT_COMMANDS, "Latency view": LATENCY_KEYS}
 """What is worth looking up: the other screens show all of their keys in the footer, or in their border."""
 
+
+def action_name(binding: Binding) -> str:
+    """The action that the key runs, without what it is given."""
+    return binding.action.partition("(")[0]
+
+
 LAB_ACTIONS = frozenset(
     ["show_latency", "show_xray", "guess", "compare"]
-    + [
-        binding.action.partition("(")[0]
-        for bindings in PALETTE.values()
-        for binding in bindings
-        if bindings is not DASHBOARD_KEYS
-    ]
+    + [action_name(binding) for bindings in PALETTE.values() for binding in bindings if bindings is not DASHBOARD_KEYS]
 )
 """The actions that need a lab that runs: all that don't belong to the dashboard itself."""
 
-FROZEN_ACTIONS = frozenset(binding.action.partition("(")[0] for binding in FROZEN_KEYS)
+FROZEN_ACTIONS = frozenset(map(action_name, FROZEN_KEYS))
 """The actions that need a feed that is frozen."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lab.models import Reload
 from tui.drawing import bar
-from tui.formatting import count, duration, inert, time_of_day, wrap
+from tui.formatting import count, duration, paragraph, time_of_day
 from tui.ink import BLANK, Ink, Line, Span
 
 _LABEL_WIDTH = 12
@@ -56,7 +56,7 @@ def reload_lines(reload: Reload, width: int) -> list[Line]:
     """All that is known of it."""
     took = duration(reload.seconds * 1000)
     return [
-        *(((line, Ink.STRONG),) for line in wrap(inert(reload.change), width)),
+        *paragraph(reload.change, width, Ink.STRONG),
         ((f"asked for at {time_of_day(reload.time)}, took {took}", Ink.MUTED),),
         BLANK,
         *_workers(reload),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lab.retry_rules import RETRY_RULES
+from lab.retry_rules import OFF, in_order
 
 MEANINGS = {
     "error": "no connection, or it broke off before the header",
@@ -20,12 +20,6 @@ MEANINGS = {
 ALWAYS_COUNTED = "error, timeout, invalid_header are failures of the backend, listed or not."
 
 
-def in_order(rules: Iterable[str]) -> tuple[str, ...]:
-    """The words in the order in which they are written."""
-    wanted = set(rules)
-    return tuple(rule for rule in RETRY_RULES if rule in wanted)
-
-
 def directive(rules: Iterable[str]) -> str:
     """The line of nginx's configuration."""
-    return f"proxy_next_upstream {' '.join(in_order(rules)) or 'off'};"
+    return f"proxy_next_upstream {' '.join(in_order(rules)) or OFF};"

@@ -1,7 +1,7 @@
 """What the X-ray's columns mean, in a sentence or two."""
 
 from lab.xray import XRay
-from tui.formatting import wrap
+from tui.formatting import paragraph
 from tui.ink import Ink, Line
 
 _LEGENDS = {
@@ -24,5 +24,5 @@ def legend_lines(xray: XRay, width: int) -> list[Line]:
     said = _LEGENDS.get(xray.algorithm, "")
     if xray.algorithm == "least_time" and len({peer.weight for peer in xray.peers}) > 1:
         said += _HEAVIEST_WINS if all(peer.average_ms < _STEP_MS for peer in xray.peers) else ""
-    lines = wrap(said, width) if said else []
-    return [((line, Ink.MUTED),) for line in lines] if len(lines) <= _MOST_LINES else []
+    lines = paragraph(said, width, Ink.MUTED) if said else []
+    return lines if len(lines) <= _MOST_LINES else []

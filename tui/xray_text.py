@@ -6,7 +6,7 @@ from lab.algorithms import BY_CHANCE
 from lab.models import Snapshot
 from lab.xray import PairXRay, Pick, XRay
 from tui.drawing import bar
-from tui.formatting import UNKNOWN, fit, inert, percent, shorten, wrap
+from tui.formatting import UNKNOWN, fit, inert, paragraph, percent, shorten, wrap
 from tui.ink import BLANK, Ink, Line, Span
 from tui.noise_text import finding_of
 from tui.xray_columns import sign_of
@@ -59,7 +59,7 @@ def pick_lines(pick: Pick | None, width: int) -> list[Line]:
         return [(("No request yet.", Ink.MUTED),)]
     ink = Ink.BAD if pick.is_wrong else Ink.STRONG
     said = f"{shorten(pick.what, max(width // 2, 8))}: {pick.sentence}."
-    return [((line, ink),) for line in wrap(said, width)]
+    return paragraph(said, width, ink)
 
 
 def latest_line(xray: XRay, width: int) -> Line:

@@ -28,6 +28,8 @@ class FakeLab:
         self.standings: asyncio.Queue[Standing | LabError] = asyncio.Queue()
         """What a comparison tells, until one is over, or what breaks it."""
         self.closed_comparisons = 0
+        self.may_end_comparison = asyncio.Event()
+        self.may_end_comparison.set()
         self.start_calls = 0
         self.stop_calls = 0
         self.may_start = asyncio.Event()
@@ -135,6 +137,7 @@ class FakeLab:
                 is_over = told.is_over
                 yield told
         finally:
+            await self.may_end_comparison.wait()
             self.closed_comparisons += 1
 
     async def save_comparison(self, comparison: Comparison) -> Path:

@@ -1,6 +1,7 @@
 """Comparing algorithms from the dashboard: choosing a scenario, watching, reading, saving, ending."""
 
 import pytest
+from textual.command import CommandPalette
 
 from lab.comparison.result import Comparison
 from lab.comparison.scenarios import SCENARIOS
@@ -165,6 +166,25 @@ async def test_escape_asks_before_it_ends_what_runs() -> None:
         await pilot.press("escape", "escape")
         await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
         assert lab.closed_comparisons == 1
+
+
+async def test_what_ended_below_another_screen_can_be_left() -> None:
+    """It closes by itself only while it is in front; below the palette it waits for the next escape."""
+    lab = FakeLab()
+    lab.may_end_comparison.clear()
+    async with dashboard_of(lab) as pilot:
+        await start(pilot, lab, done=1)
+        await pilot.press("escape", "escape")
+        await see(pilot, "Ending it")
+        await pilot.press("ctrl+p")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, CommandPalette), what="the palette")
+        lab.may_end_comparison.set()
+        await wait_for(pilot, lambda: "Ending it" not in text(pilot), what="the end")
+        assert lab.closed_comparisons == 1
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen), what="what is known of it")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
 
 
 async def test_what_was_found_is_still_there_when_one_comes_back() -> None:

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import Worker, WorkerCancelled
 
@@ -18,9 +17,10 @@ from lab.control import Lab
 from lab.errors import LabError
 from tui.comparison_text import result_lines
 from tui.drawing import bar
-from tui.formatting import inert, time_left, wrap
+from tui.formatting import inert, paragraph, time_left
 from tui.ink import BLANK, Ink, Line
 from tui.keys import COMPARISON_KEYS
+from tui.screens.lab_screen import LabScreen
 from tui.screens.scenario_choice import ScenarioChoice, Wish
 from tui.widgets.document import Document
 
@@ -29,15 +29,14 @@ _TOAST_SECONDS = 10
 _USUAL_WIDTH = 76
 
 
-class ComparisonScreen(Screen[Comparison | None]):
+class ComparisonScreen(LabScreen[Comparison | None]):
     """Its result is the latest comparison; what runs ends before it closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(COMPARISON_KEYS)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal")]  # noqa: RUF012  # Textual declares it for instances.
 
     def __init__(self, lab: Lab, comparison: Comparison | None) -> None:
-        super().__init__()
-        self._lab = lab
+        super().__init__(lab)
         self.found = comparison
         """What is over; what runs isn't, yet."""
         self._standing: Standing | None = None
@@ -84,7 +83,7 @@ class ComparisonScreen(Screen[Comparison | None]):
             self._run = self._compare(wish)
             self._show()
         elif self.found is None:
-            self.dismiss(None)
+            self._leave()
 
     @work(exclusive=True, group="compare", description="compare algorithms")
     async def _compare(self, wish: Wish) -> None:
@@ -98,13 +97,14 @@ class ComparisonScreen(Screen[Comparison | None]):
                 self.found = self._standing.comparison
         except LabError as error:
             self._failure = str(error)
-        self._run, self._is_asking = None, False
+        finally:
+            self._run, self._is_asking, self._is_ending = None, False, False
         self._show()
 
     def action_leave(self) -> None:
         """Close; what runs is ended first, once that was confirmed."""
         if self._run is None:
-            self.dismiss(self.found)
+            self._leave(self.found)
         elif not self._is_asking:
             self._is_asking = True
             self._show()
@@ -124,8 +124,8 @@ class ComparisonScreen(Screen[Comparison | None]):
         run.cancel()
         with suppress(WorkerCancelled):
             await run.wait()
-        if self.app.screen is self:
-            self.dismiss(self.found)
+        self._show()
+        self._leave(self.found)
 
     @work(group="save", description="save the comparison")
     async def action_save(self) -> None:
@@ -134,7 +134,7 @@ class ComparisonScreen(Screen[Comparison | None]):
         try:
             path = await self._lab.save_comparison(self.found)
         except LabError as error:
-            self.notify(inert(str(error)), title="Not saved", severity="error", markup=False)
+            self._complain("Not saved", error)
         else:
             self.notify(inert(str(path)), title="Saved", timeout=_TOAST_SECONDS, markup=False)
 
@@ -165,7 +165,7 @@ class ComparisonScreen(Screen[Comparison | None]):
 
     def _status(self, width: int) -> list[Line]:
         if self._failure is not None:
-            return [((line, Ink.BAD),) for line in wrap(f"✗ {self._failure}", width)]
+            return paragraph(f"✗ {self._failure}", width, Ink.BAD)
         if self._is_ending:
             return [(("Ending it: its client, its backends, its nginx …", Ink.WARNING),)]
         if self._is_asking:
@@ -174,8 +174,7 @@ class ComparisonScreen(Screen[Comparison | None]):
             return [] if self.found is None else [(("✓ compared", Ink.GOOD), (_FURTHER, Ink.MUTED))]
         if self._standing is None:
             return [(("Starting another lab; this lab's client pauses meanwhile …", Ink.ACCENT),)]
-        pauses: list[Line] = [((line, Ink.MUTED),) for line in wrap(_PAUSES, width)]
-        return [_progress_line(self._standing, self._seconds_in_all), *pauses]
+        return [_progress_line(self._standing, self._seconds_in_all), *paragraph(_PAUSES, width, Ink.MUTED)]
 
 
 _FURTHER = " · s saves it as a page, c compares under another scenario"

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, ScrollableContainer
 from textual.content import Content
 from textual.screen import Screen
@@ -12,6 +12,7 @@ from textual.widgets import Footer
 from lab.models import ConfigView, Reload, Snapshot
 from tui.formatting import inert
 from tui.ink import Ink, Line
+from tui.keys import CONFIG_KEYS
 from tui.nginx_text import difference, highlighted
 from tui.reload_text import reload_lines
 from tui.widgets.document import Document
@@ -31,11 +32,7 @@ _PANES = (
 class ConfigScreen(Screen[None]):
     """Four texts in two columns, kept up to date."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n,q", "dismiss", "back", key_display="esc"),
-        Binding("t", "app.toggle_theme", "theme"),
-        Binding("tab", "app.focus_next", "next text"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(CONFIG_KEYS)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal")]  # noqa: RUF012  # Textual declares it for instances.
 
     def __init__(self) -> None:

@@ -1,7 +1,6 @@
 """The dashboard: what the lab does, live, and the keys that steer it."""
 
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on, work
@@ -17,12 +16,11 @@ from lab.comparison.result import Comparison
 from lab.control import Lab
 from lab.errors import LabError
 from lab.models import EMPTY, Phase, Snapshot
-from tui.fault_choices import FAULT_CHOICES, circumstances_of
 from tui.formatting import inert
 from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
+from tui.screens.backend_commands import BackendCommands
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.config import ConfigScreen
-from tui.screens.fault_kit import UNDO, FaultKit, Wish
 from tui.screens.guess import GuessScreen
 from tui.screens.help import HelpScreen
 from tui.screens.latency import LatencyScreen
@@ -57,8 +55,8 @@ class SnapshotArrived(Message, bubble=False):
         return isinstance(message, SnapshotArrived)
 
 
-class Dashboard(Screen[None]):
-    """Takes the lab's snapshots in, hands them to its widgets, and turns keys into the lab's commands."""
+class Dashboard(BackendCommands):
+    """Takes the lab's snapshots in, hands them to its widgets, and opens the other screens over them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *FROZEN_KEYS,
@@ -72,8 +70,8 @@ class Dashboard(Screen[None]):
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False)
 
     def __init__(self, lab: Lab, clock: Callable[[], float]) -> None:
-        super().__init__(classes="-curtained")
-        self._lab = lab
+        super().__init__(lab)
+        self.add_class("-curtained")
         self._clock = clock
         self._notices_shown = 0
         self._compared: Comparison | None = None
@@ -140,13 +138,6 @@ class Dashboard(Screen[None]):
             return False
         return None if action in LAB_ACTIONS and self.snapshot.phase is not Phase.RUNNING else True
 
-    @work(group="commands", description="have the lab carry out a command")
-    async def _command(self, title: str, command: Coroutine[None, None, None]) -> None:
-        try:
-            await command
-        except LabError as error:
-            self.notify(inert(str(error)), title=title, severity="error", markup=False)
-
     @on(AlgorithmChip.Clicked)
     def _use_clicked_algorithm(self, message: AlgorithmChip.Clicked) -> None:
         if self.check_action("use_algorithm", (message.name,)):
@@ -159,61 +150,6 @@ class Dashboard(Screen[None]):
         elif name != self.snapshot.algorithm:
             self._command("Algorithm", self._lab.use_algorithm(name))
 
-    def action_choose(self, steps: int) -> None:
-        self.query_one(BackendGrid).choose_relative(steps)
-
-    def _command_chosen(self, title: str, command: Callable[[int], Coroutine[None, None, None]]) -> None:
-        """Have the lab do something to the chosen backend, if there is one."""
-        if port := self._chosen_port:
-            self._command(f"{title} {port}", command(port))
-
-    def action_kill_backend(self) -> None:
-        self._command_chosen("Kill", self._lab.kill_backend)
-
-    def action_restart_backend(self) -> None:
-        self._command_chosen("Restart", self._lab.restart_backend)
-
-    def action_toggle_freeze(self) -> None:
-        self._command_chosen("Freeze", self._lab.toggle_freeze)
-
-    def action_slow_backend(self) -> None:
-        self._command_chosen("Slow", self._lab.slow_backend)
-
-    def action_undo_faults(self) -> None:
-        self._command_chosen("Undo", self._lab.undo_faults)
-
-    def action_inject(self, key: str) -> None:
-        choice = next(choice for choice in FAULT_CHOICES if choice.key == key)
-        if port := self._chosen_port:
-            self._break(port, choice)
-
-    def action_break_backend(self) -> None:
-        grid = self.query_one(BackendGrid)
-        if backend := grid.chosen_backend:
-            kit = FaultKit(backend, circumstances_of(self.snapshot, backend.port))
-            self.app.push_screen(kit, partial(self._break, backend.port))
-
-    def _break(self, port: int, wish: Wish) -> None:
-        if wish == UNDO:
-            self._command(f"Undo {port}", self._lab.undo_faults(port))
-        elif wish is not None:
-            self._command(f"Break {port}", self._lab.inject(port, wish.fault))
-
-    def action_change_weight(self, by: int) -> None:
-        self._command_chosen("Weight of", lambda port: self._lab.change_weight(port, by))
-
-    def action_toggle_down(self) -> None:
-        self._command_chosen("Take out", self._lab.toggle_down)
-
-    def action_toggle_backup(self) -> None:
-        self._command_chosen("Backup", self._lab.toggle_backup)
-
-    def action_add_backend(self) -> None:
-        self._command("Add a backend", self._lab.add_backend())
-
-    def action_remove_backend(self) -> None:
-        self._command_chosen("Remove", self._lab.remove_backend)
-
     def action_repair(self) -> None:
         self._command("Repair", self._lab.repair())
 
@@ -224,17 +160,8 @@ class Dashboard(Screen[None]):
         if rules is not None:
             self._command("On failure", self._lab.set_retry_rules(rules))
 
-    def action_toggle_traffic(self) -> None:
-        self._command("Traffic", self._lab.toggle_traffic())
-
     def action_step_rate(self, steps: int) -> None:
         self._command("Rate", self._lab.step_rate(steps))
-
-    def action_fire_once(self) -> None:
-        self._command("Fire", self._lab.fire_once())
-
-    def action_zero_counters(self) -> None:
-        self._lab.zero_counters()
 
     def action_freeze_feed(self) -> None:
         self._feed.toggle_freeze()
@@ -261,25 +188,27 @@ class Dashboard(Screen[None]):
         try:
             detail = await self._lab.request_detail(number)
         except LabError as error:
-            self.notify(inert(str(error)), title=f"Request {number}", severity="error", markup=False)
+            self._complain(f"Request {number}", error)
         else:
             if self.app.screen is self:
                 await self.app.push_screen(RequestScreen(detail))
 
+    async def _push_follower(self, screen: Screen[None], show: Callable[[Snapshot], None]) -> None:
+        """Open a screen that is shown every snapshot, too."""
+        await self.app.push_screen(screen)
+        screen.watch(self, "snapshot", show)
+
     async def action_show_latency(self) -> None:
         screen = LatencyScreen(self._lab)
-        await self.app.push_screen(screen)
-        screen.watch(self, "snapshot", screen.show_snapshot)
+        await self._push_follower(screen, screen.show_snapshot)
 
     async def action_show_xray(self) -> None:
         screen = XRayScreen(self._lab, self.action_guess)
-        await self.app.push_screen(screen)
-        screen.watch(self, "snapshot", screen.show_snapshot)
+        await self._push_follower(screen, screen.show_snapshot)
 
     async def action_guess(self) -> None:
         screen = GuessScreen(self._lab, self.snapshot)
-        await self.app.push_screen(screen)
-        screen.watch(self, "snapshot", screen.show_snapshot)
+        await self._push_follower(screen, screen.show_snapshot)
 
     def action_compare(self) -> None:
         self.app.push_screen(ComparisonScreen(self._lab, self._compared), self._keep_comparison)
@@ -289,15 +218,10 @@ class Dashboard(Screen[None]):
 
     async def action_show_config(self) -> None:
         screen = ConfigScreen()
-        await self.app.push_screen(screen)
-        screen.watch(self, "snapshot", screen.show_snapshot)
+        await self._push_follower(screen, screen.show_snapshot)
 
     def action_show_help(self) -> None:
         self.app.push_screen(HelpScreen(self.snapshot.notices))
-
-    @property
-    def _chosen_port(self) -> int | None:
-        return self.query_one(BackendGrid).chosen_port
 
     @property
     def _feed(self) -> RequestFeed:

@@ -1,32 +1,28 @@
 """Predict, then reveal: the learner guesses whom nginx picks next, one request is fired, and the X-ray explains."""
 
-from collections.abc import Coroutine
 from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from lab.control import Lab
-from lab.errors import LabError
 from lab.models import Snapshot
-from tui.formatting import inert
 from tui.keys import GUESS_KEYS
+from tui.screens.lab_screen import LabScreen
 from tui.widgets.guess_panel import GuessPanel
 
 
-class GuessScreen(Screen[None]):
+class GuessScreen(LabScreen[None]):
     """Pauses the lab's client while it is open; whether the client goes on afterwards is as it was before."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(GUESS_KEYS)
     AUTO_FOCUS = ""
 
     def __init__(self, lab: Lab, snapshot: Snapshot) -> None:
-        super().__init__()
-        self._lab = lab
+        super().__init__(lab)
         self._snapshot = snapshot
         self._is_ours_to_resume = not snapshot.traffic.is_paused
 
@@ -36,7 +32,12 @@ class GuessScreen(Screen[None]):
 
     def on_mount(self) -> None:
         if self._is_ours_to_resume:
-            self._command(self._lab.toggle_traffic())
+            self._pause()
+
+    @work(group="commands", description="pause the client")
+    async def _pause(self) -> None:
+        if not await self._carry_out("Pause", self._lab.toggle_traffic()):
+            self._is_ours_to_resume = False
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show it, and what it reveals."""
@@ -65,32 +66,14 @@ class GuessScreen(Screen[None]):
 
     @work(group="commands", description="fire the request that was guessed at")
     async def _fire(self) -> None:
-        try:
-            await self._lab.fire_once()
-        except LabError as error:
+        if not await self._carry_out("Fire", self._lab.fire_once()):
             panel = self.query_one(GuessPanel)
             panel.game = replace(panel.game, guessed=None)
             panel.draw_again()
-            self._complain(error)
 
     @work(group="leave", description="let the client go on, and leave")
     async def action_leave(self) -> None:
         if self._is_ours_to_resume:
             self._is_ours_to_resume = False
-            try:
-                await self._lab.toggle_traffic()
-            except LabError as error:
-                self._complain(error)
-        if self.app.screen is self:  # whoever asks twice has left by now, and would close the screen below
-            self.dismiss()
-
-    @work(group="commands", description="pause the client")
-    async def _command(self, command: Coroutine[None, None, None]) -> None:
-        try:
-            await command
-        except LabError as error:
-            self._is_ours_to_resume = False
-            self._complain(error)
-
-    def _complain(self, error: LabError) -> None:
-        self.notify(inert(str(error)), severity="error", markup=False)
+            await self._carry_out("Traffic", self._lab.toggle_traffic())
+        self._leave()

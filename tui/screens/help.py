@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 
 from tui.formatting import inert
 from tui.ink import BLANK, Ink, Line
-from tui.keys import HELP
+from tui.keys import HELP, HELP_KEYS
 from tui.widgets.document import Document
 
 _WIDTH = 73
@@ -61,10 +61,7 @@ _MEANINGS = (
 class HelpScreen(ModalScreen[None]):
     """A card over the dashboard."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1", "dismiss", "back"),
-        Binding("t", "app.toggle_theme", "theme"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(HELP_KEYS)
 
     def __init__(self, notices: tuple[str, ...]) -> None:
         super().__init__()

@@ -6,30 +6,25 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer
 
-from lab.control import Lab
 from lab.latency import LatencySeries
 from lab.models import Phase, Snapshot
 from tui.keys import LATENCY_KEYS
+from tui.screens.lab_screen import LabScreen
 from tui.series_columns import name_of
 from tui.widgets.latency_histogram import LatencyHistogram
 from tui.widgets.percentile_chart import PercentileChart
 from tui.widgets.series_table import SeriesTable
 
 
-class LatencyScreen(Screen[None]):
+class LatencyScreen(LabScreen[None]):
     """A table of all series, and two drawings of the one that is chosen in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(LATENCY_KEYS)
     # Textual declares the breakpoints for instances, so they can't be class variables.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-medium"), (48, "-tall")]  # noqa: RUF012
-
-    def __init__(self, lab: Lab) -> None:
-        super().__init__()
-        self._lab = lab
 
     def compose(self) -> ComposeResult:
         yield SeriesTable()
@@ -60,9 +55,6 @@ class LatencyScreen(Screen[None]):
 
     def action_zoom(self, steps: int) -> None:
         self.query_one(LatencyHistogram).zoom(steps)
-
-    def action_zero_counters(self) -> None:
-        self._lab.zero_counters()
 
 
 def _say(chart: PercentileChart, series: LatencySeries) -> None:

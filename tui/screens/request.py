@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from lab.witnesses import RequestDetail
-from tui.formatting import fit, inert, time_of_day, wrap
+from tui.formatting import fit, inert, paragraph, time_of_day
 from tui.ink import BLANK, Ink, Line, plain_text
 from tui.keys import REQUEST_KEYS
 from tui.timeline import timeline_lines
@@ -50,7 +50,7 @@ class RequestScreen(Screen[None]):
 
 def request_lines(detail: RequestDetail, width: int) -> list[Line]:
     """All that is known of it, in lines of `width` cells."""
-    lines: list[Line] = [((line, Ink.STRONG),) for line in wrap(story(detail), width)]
+    lines = paragraph(story(detail), width, Ink.STRONG)
     lines += [BLANK, *timeline_lines(detail, width), BLANK]
     if width < _ABREAST:
         sections = (client_lines(detail, width), nginx_lines(detail, width), backend_lines(detail, width))

@@ -7,11 +7,11 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from lab.models import Snapshot
-from lab.retry_rules import RETRY_RULES
-from tui.formatting import wrap
+from lab.retry_rules import RETRY_RULES, in_order
+from tui.formatting import paragraph
 from tui.ink import BLANK, Ink, Line
 from tui.keys import RETRY_RULE_KEYS
-from tui.retry_rule_texts import ALWAYS_COUNTED, MEANINGS, directive, in_order
+from tui.retry_rule_texts import ALWAYS_COUNTED, MEANINGS, directive
 from tui.widgets.row_panel import RowPanel
 
 _NAME_WIDTH = 16
@@ -63,7 +63,7 @@ class RuleList(RowPanel):
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         rows = super().draw(snapshot, width, height)
         off = "Then nginx never tries another backend: the client gets every failure."
-        said: list[Line] = [((line, Ink.HEADING),) for line in wrap(directive(self.wanted), width)]
+        said = paragraph(directive(self.wanted), width, Ink.HEADING)
         said.append(((ALWAYS_COUNTED, Ink.MUTED),) if self.wanted else ((off, Ink.WARNING),))
         return [*rows, BLANK, *said]
 

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 
 from lab.comparison.scenarios import SCENARIOS, Scenario
 from lab.models import Snapshot
-from tui.formatting import shorten, time_left, wrap
+from tui.formatting import paragraph, shorten, time_left
 from tui.ink import BLANK, Ink, Line
 from tui.keys import SCENARIO_KEYS
 from tui.widgets.row_panel import RowPanel
@@ -87,7 +87,7 @@ class ScenarioList(RowPanel):
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         rows = super().draw(snapshot, width, height)
-        return [*rows, BLANK, *(((line, Ink.MUTED),) for line in wrap(_WHAT_IT_IS, width))]
+        return [*rows, BLANK, *paragraph(_WHAT_IT_IS, width, Ink.MUTED)]
 
 
 class ScenarioChoice(ModalScreen[Wish | None]):

@@ -1,7 +1,7 @@
 """The guessing game: the backends to choose from, the question, and the answer."""
 
 from lab.models import Snapshot
-from tui.formatting import shorten, wrap
+from tui.formatting import paragraph, shorten
 from tui.guess import Game
 from tui.ink import BLANK, Ink, Line
 from tui.widgets.line_panel import LinePanel
@@ -30,8 +30,7 @@ class GuessPanel(LinePanel):
             return [(("nginx has no configuration yet.", Ink.MUTED),)]
         choice = next((choice for choice in snapshot.algorithms if choice.name == xray.algorithm), None)
         about = f"{choice.title}: {choice.summary}" if choice else xray.algorithm
-        lines: list[Line] = [((line, Ink.MUTED),) for line in wrap(about, width)]
-        lines.append(BLANK)
+        lines = [*paragraph(about, width, Ink.MUTED), BLANK]
         if xray.why_not is None:
             lines += [
                 peer_heading(xray.algorithm, width),
@@ -42,7 +41,7 @@ class GuessPanel(LinePanel):
                 f"{place} {backend.port}" for place, backend in enumerate(snapshot.backends[:9], start=1)
             )
             lines.append(((names, Ink.PLAIN),))
-            lines += [((line, Ink.WARNING),) for line in wrap(xray.why_not, width)]
+            lines += paragraph(xray.why_not, width, Ink.WARNING)
         return [*lines, BLANK, *self._told(width), BLANK, *self._question(width)]
 
     def _told(self, width: int) -> list[Line]:

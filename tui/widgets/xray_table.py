@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from lab.models import Snapshot
-from tui.formatting import wrap
+from tui.formatting import paragraph
 from tui.ink import BLANK, Ink, Line
 from tui.widgets.line_panel import LinePanel
 from tui.xray_columns import peer_heading, peer_lines
@@ -35,7 +35,7 @@ class XRayTable(LinePanel):
         self._say(f"X-ray of {title} · {record_of(xray)}")
         if xray.why_not is not None:
             said = f"{xray.why_not[:1].upper()}{xray.why_not[1:]}."
-            return [((line, Ink.WARNING),) for line in wrap(said, width)]
+            return paragraph(said, width, Ink.WARNING)
         verdict = verdict_lines(snapshot, width)
         rows = peer_lines(xray, width, numbers=not xray.is_lost)[: max(height - 2 - len(verdict), 1)]
         return [peer_heading(xray.algorithm, width), *rows, BLANK, *verdict]
