@@ -19,8 +19,6 @@ _LEGEND: tuple[Span, ...] = (
     (" to p95  ", Ink.MUTED),
     ("─ to p99  ┄ to max", Ink.MUTED),
 )
-_MOST_SHARES = 8
-"""With more backends than that, a figure for each would say nothing."""
 _ENOUGH_LABELS = 3
 
 
@@ -38,7 +36,7 @@ def result_lines(comparison: Comparison, width: int, running: str | None = None)
         lines += [BLANK, *_chart(runs, width)]
     if said := conclusion(comparison):
         lines += [BLANK, *_paragraph(said, width, Ink.STRONG)]
-    if runs and len(runs[0].shares) <= _MOST_SHARES:
+    if runs and comparison.has_few_backends:
         lines += [BLANK, *_shares(runs, width)]
     plan = f"{comparison.plan}; seed {comparison.seed}; {comparison.kind}"
     return [*lines, BLANK, *_paragraph(plan, width, Ink.MUTED)]

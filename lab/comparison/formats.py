@@ -15,8 +15,6 @@ BAR_CELLS = 24
 FIGURE_CELLS = 9
 VERDICT_CELLS = 110
 HEIGHTS = "▁▂▃▄▅▆▇█"
-_LONGEST_SHARES = 8
-"""With more backends than that, a line for each would say nothing."""
 
 
 def as_text(comparison: Comparison) -> str:
@@ -31,7 +29,7 @@ def as_text(comparison: Comparison) -> str:
     ]
     if over_time := _over_time(comparison):
         lines += ["", *over_time]
-    if all(len(run.shares) <= _LONGEST_SHARES for run in comparison.runs):
+    if comparison.has_few_backends:
         lines += ["", *_shares(comparison)]
     if (noise := comparison.noise_in_words) is not None:
         lines += ["", f"noise   {noise}"]
@@ -152,7 +150,7 @@ def table(comparison: Comparison) -> tuple[list[str], list[tuple[str, list[str]]
     rows = []
     for run in comparison.runs:
         rows.append((run.title, [cell(run) for _, cell in columns]))
-        if run.inside is not None and (theory := run.inside.theory) is not None:
+        if (theory := run.theory) is not None:
             known = {"mean": theory.mean_ms, "wait": theory.wait_ms}
             rows.append(
                 (
@@ -174,8 +172,7 @@ def _columns(comparison: Comparison) -> list[Column]:
         ("p99", lambda run: milliseconds(run.latency.p99_ms)),
         ("max", lambda run: milliseconds(run.latency.max_ms)),
     ]
-    insides = [run.inside for run in comparison.runs if run.inside is not None]
-    if insides:
+    if any(run.inside is not None for run in comparison.runs):
         columns.insert(0, ("mean", lambda run: milliseconds(run.latency.mean_ms)))
         columns += [
             ("wait", lambda run: "" if run.inside is None else milliseconds(run.inside.wait_ms)),
@@ -187,20 +184,19 @@ def _columns(comparison: Comparison) -> list[Column]:
             ("retried", lambda run: f"{run.retried:,}"),
         ]
     columns.append(("fairness", lambda run: plain(run.fairness)))
-    if any(inside.start is not None for inside in insides):
+    if any(run.start is not None for run in comparison.runs):
         columns += [("start p99", _start_p99), ("bunching", _bunching)]
     return columns
 
 
 def _start_p99(run: Run) -> str:
-    start = None if run.inside is None else run.inside.start
-    return milliseconds(None if start is None else start.p99_ms)
+    return milliseconds(None if run.start is None else run.start.p99_ms)
 
 
 def _bunching(run: Run) -> str:
-    if run.inside is None or run.inside.start is None:
+    if run.inside is None or run.start is None:
         return "–"
-    before, after = run.inside.start.bunching, run.inside.bunching
+    before, after = run.start.bunching, run.inside.bunching
     return " → ".join("–" if value is None else f"{value:.1f}" for value in (before, after))
 
 

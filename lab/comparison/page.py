@@ -8,9 +8,6 @@ from lab.comparison import charts
 from lab.comparison.formats import table
 from lab.comparison.result import Comparison, Run, Share
 
-_MOST_PARTS = 8
-"""A bar of more parts would say nothing."""
-
 
 def as_html(comparison: Comparison) -> str:
     """The whole page."""
@@ -64,7 +61,7 @@ def _noise(comparison: Comparison) -> list[str]:
 
 
 def _shares(comparison: Comparison) -> str:
-    draw = _parts if all(len(run.shares) <= _MOST_PARTS for run in comparison.runs) else _spread
+    draw = _parts if comparison.has_few_backends else _spread
     most = max(_per_weight(run.shares)[-1] for run in comparison.runs)
     rows = [f'<div>{escape(run.title)}</div><div class="bar">{draw(run, most)}</div>' for run in comparison.runs]
     return f'<div class="shares">{"".join(rows)}</div>'

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from lab.comparison.inside import Inside
+from lab.comparison.inside import Inside, Start, Theory
 from lab.latency import LatencySummary
+
+_FEW_BACKENDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,16 @@ class Run:
     is_again: bool = False
     """The first algorithm a second time: how far it is from the first is how much chance there is in all of them."""
 
+    @property
+    def start(self) -> Start | None:
+        """None for a real run, and for one without a start."""
+        return None if self.inside is None else self.inside.start
+
+    @property
+    def theory(self) -> Theory | None:
+        """None for a real run, and where nothing is known exactly."""
+        return None if self.inside is None else self.inside.theory
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -63,6 +75,11 @@ class Comparison:
     def kind(self) -> str:
         """Whether these are measurements or a model's figures."""
         return "simulated" if self.is_simulated else "measured on a real nginx"
+
+    @property
+    def has_few_backends(self) -> bool:
+        """So few that a figure for each of them says something."""
+        return all(len(run.shares) <= _FEW_BACKENDS for run in self.runs)
 
     @property
     def noise(self) -> float | None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from lab.comparison.inside import Start
 from lab.comparison.result import Run
 
 FEWEST_WINDOWS = 10
@@ -37,45 +36,39 @@ def bunching(arrivals_ms: Sequence[float], places: Sequence[int], window_ms: flo
 
 def verdict(runs: Sequence[Run], balancers: int) -> str | None:
     """Who herds, in words; None if there is nobody to be in step with."""
-    herds = [run for run in runs if (at_start(run) or 0) >= CLEARLY]
-    calm = [run for run in runs if (at_start(run) or CLEARLY) < CLEARLY]
+    herds = [run for run in runs if (_at_start(run) or 0) >= CLEARLY]
+    calm = [run for run in runs if (_at_start(run) or CLEARLY) < CLEARLY]
     sentences = []
     if herds:
-        seconds = max(start.seconds for run in herds if (start := start_of(run)) is not None)
+        seconds = max(run.start.seconds for run in herds if run.start is not None)
         sentences.append(
-            f"{listed([run.title for run in herds])} herd{'s' if len(herds) == 1 else ''}:"
+            f"{_listed([run.title for run in herds])} herd{'s' if len(herds) == 1 else ''}:"
             f" for the first {seconds:.2g} s all {balancers} balancers walk the backends in the same order, in step."
             f" Requests then come {_bunched(herds)} as bunched as by chance, and p99 is {_start_p99(herds)}"
         )
     if calm:
-        who = f"{listed([run.title for run in calm])} {'does not' if len(calm) == 1 else 'do not'}"
+        who = f"{_listed([run.title for run in calm])} {'does not' if len(calm) == 1 else 'do not'}"
         sentences.append(f"{who}{'' if herds else ' herd'}: {_bunched(calm)}, p99 {_start_p99(calm)}")
     sentences += [f"{run.title} {_later(run)}" for run in herds]
     return ". ".join(sentences) + "." if sentences else None
 
 
-def start_of(run: Run) -> Start | None:
-    """None for a run that has none."""
-    return None if run.inside is None else run.inside.start
-
-
-def at_start(run: Run) -> float | None:
+def _at_start(run: Run) -> float | None:
     """The bunching just after the start."""
-    start = start_of(run)
-    return None if start is None else start.bunching
+    return None if run.start is None else run.start.bunching
 
 
-def listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     """`a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _bunched(runs: Sequence[Run]) -> str:
-    return f"{listed([f'{at_start(run) or 0:.1f}' for run in runs])} times"
+    return f"{_listed([f'{_at_start(run) or 0:.1f}' for run in runs])} times"
 
 
 def _start_p99(runs: Sequence[Run]) -> str:
-    return f"{listed([f'{start.p99_ms:,.0f}' for run in runs if (start := start_of(run)) is not None])} ms"
+    return f"{_listed([f'{run.start.p99_ms:,.0f}' for run in runs if run.start is not None])} ms"
 
 
 def _later(run: Run) -> str:
