@@ -21,16 +21,18 @@ def fewest_of_equals(  # noqa: C901, PLR0915 - calls take as long as what they w
     entries = list(range(count))
     given, members = [0], [count]
     heaps: list[list[int]] = [entries.copy()]
-    newcomers: list[list[int]] = [[]]
-    """Entries that aren't in the heap yet: most leave before anybody looks."""
-    lowest = 0
+    newcomers: list[list[int] | None] = [[]]
+    """Entries that aren't in the heap yet: most leave before anybody looks. None for so many that it is quicker to look
+    through all peers once somebody does."""
+    lowest, many = 0, count + SPARE_ENTRIES
 
     def pick() -> int:
         nonlocal lowest
         while not members[lowest]:
             lowest += 1
         level = lowest
-        if newcomers[level]:
+        coming = newcomers[level]
+        if coming is None or coming:
             welcome(level)
         heap = heaps[level]
         entry = heappop(heap)
@@ -52,9 +54,11 @@ def fewest_of_equals(  # noqa: C901, PLR0915 - calls take as long as what they w
         conns[place] = level
         members[level] += 1
         entries[place] = entry = (given[level] - current) * count + place
-        newcomers[level].append(entry)
-        if len(newcomers[level]) > 2 * members[level] + SPARE_ENTRIES:
-            newcomers[level] = counting(newcomers[level], level)
+        coming = newcomers[level]
+        if coming is not None:
+            coming.append(entry)
+            if len(coming) > many:
+                newcomers[level] = None
         return place
 
     def release(place: int) -> None:
@@ -68,22 +72,25 @@ def fewest_of_equals(  # noqa: C901, PLR0915 - calls take as long as what they w
         conns[place] = level
         members[level] += 1
         entries[place] = entry = (given[level] - current) * count + place
-        newcomers[level].append(entry)
-        if len(newcomers[level]) > 2 * members[level] + SPARE_ENTRIES:
-            newcomers[level] = counting(newcomers[level], level)
+        coming = newcomers[level]
+        if coming is not None:
+            coming.append(entry)
+            if len(coming) > many:
+                newcomers[level] = None
 
     def welcome(level: int) -> None:
         heap, coming = heaps[level], newcomers[level]
+        if coming is None:
+            heap[:] = [entry for entry, each in zip(entries, conns, strict=True) if each == level]
+            heapify(heap)
+            newcomers[level] = []
+            return
         for entry in coming:
             if entries[entry % count] == entry and conns[entry % count] == level:
                 heappush(heap, entry)
         coming.clear()
         if len(heap) > 2 * members[level] + SPARE_ENTRIES:
-            heaps[level] = counting(heap, level)
-            heapify(heaps[level])
-
-    def counting(among: list[int], level: int) -> list[int]:
-        """Those of these entries whose peers haven't left."""
-        return list({entry for entry in among if entries[entry % count] == entry and conns[entry % count] == level})
+            heap[:] = {entry for entry in heap if entries[entry % count] == entry and conns[entry % count] == level}
+            heapify(heap)
 
     return pick, release
