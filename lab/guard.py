@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import psutil
-
 from lab.errors import NotReadyError
 from lab.living import birth, lives
 from lab.processes import Child, Listener
@@ -58,7 +56,7 @@ class Guard:
     def guard(self, pid: int) -> None:
         """Have it end that process when the lab is gone."""
         self._guarded = {each: born for each, born in self._guarded.items() if lives(each, born)}
-        with suppress(psutil.NoSuchProcess):
+        with suppress(ProcessLookupError):
             self._guarded[pid] = birth(pid)
             self._send({"order": "guard", "pid": pid})
 
@@ -117,7 +115,7 @@ class Guard:
     def _hear(self, event: dict[str, Any]) -> None:
         match event:
             case {"event": "nginx_started", "pid": pid}:
-                with suppress(psutil.NoSuchProcess):
+                with suppress(ProcessLookupError):
                     self._nginx = pid, birth(pid)
             case {"event": "nginx_exited", "pid": pid} if self._nginx is not None and pid == self._nginx[0]:
                 self._nginx = None

@@ -15,19 +15,20 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
 
-import psutil
-
-from lab.living import lives
+from lab.living import birth, lives
 from lab.stdio import emit
 
 NGINX_GRACE_SECONDS = 1.0
 LAST_WORDS_SECONDS = 0.2
 LAST_WORDS_LINES = 20
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+"""What ends a process whatever it does; on Windows os.kill() ends it by either."""
+LOOK_SECONDS = 0.005
 ADOPTED_SECONDS = 0.1
 """How often an adopted nginx is looked at: only a parent is told when its child ends."""
 
@@ -78,7 +79,7 @@ class Nginx:
             workers = self._workers()
             self._signal(signal.SIGTERM)
             if not self._has_ended.wait(NGINX_GRACE_SECONDS):
-                self._signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+                self._signal(KILL)
             _kill(workers)
         self._reporting.join()
 
@@ -91,14 +92,17 @@ class Nginx:
         emit({"event": "nginx_exited", "pid": self._pid, "code": code, "words": words})
         self._kill_group(seconds=NGINX_GRACE_SECONDS)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, number)
 
-    def _workers(self) -> list[psutil.Process]:
+    def _workers(self) -> dict[int, float]:
+        """PIDs and births."""
+        import psutil  # noqa: PLC0415 - takes 10 ms, and a guardian has to be quick
+
         with contextlib.suppress(psutil.NoSuchProcess):
-            return psutil.Process(self._pid).children(recursive=True)
-        return []
+            return _born(child.pid for child in psutil.Process(self._pid).children(recursive=True))
+        return {}
 
     def _kill_group(self, seconds: float) -> None:
         """Once, and then for so long until nobody is left in it: a master that is ended may have forked a moment ago.
@@ -111,7 +115,7 @@ class Nginx:
                 os.killpg(self._pid, signal.SIGKILL)
                 if time.monotonic() >= deadline:
                     return
-                time.sleep(0.005)
+                time.sleep(LOOK_SECONDS)
 
 
 def _started(argv: Sequence[str]) -> Nginx | None:
@@ -131,12 +135,24 @@ def _outlive(pid: int, born: float) -> None:
         time.sleep(ADOPTED_SECONDS)
 
 
-def _kill(processes: Sequence[psutil.Process]) -> None:
-    """SIGKILL each, and wait until they are gone; psutil knows a reused PID from the process that had it."""
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(processes, timeout=NGINX_GRACE_SECONDS)
+def _born(pids: Iterable[int]) -> dict[int, float]:
+    """The births of those that there are."""
+    births = {}
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            births[pid] = birth(pid)
+    return births
+
+
+def _kill(processes: Mapping[int, float]) -> None:
+    """SIGKILL each, told by PID and birth, and wait until they are gone."""
+    living = {pid: born for pid, born in processes.items() if lives(pid, born)}
+    for pid in living:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, KILL)
+    deadline = time.monotonic() + NGINX_GRACE_SECONDS
+    while any(lives(pid, born) for pid, born in living.items()) and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
 
 
 def main() -> None:
@@ -147,7 +163,7 @@ def main() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     nginx: Nginx | None = None
-    guarded: dict[int, psutil.Process] = {}
+    guarded: dict[int, float] = {}
     emit({"event": "ready", "pid": os.getpid()})
     for line in sys.stdin.buffer:
         match json.loads(line):
@@ -158,15 +174,14 @@ def main() -> None:
             case {"order": "adopt", "pid": pid, "born": born}:
                 nginx = Nginx.adopt(pid, born)
             case {"order": "guard", "pid": pid}:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    guarded[pid] = psutil.Process(pid)
+                guarded |= _born([pid])
     if nginx is not None:
         nginx.stop()
     else:  # it may run all the same, as the child of a guardian that died, and this one came too late to adopt it
         from lab.runtime import kill_processes_of  # noqa: PLC0415 - seldom needed, and a guardian has to be quick
 
         kill_processes_of(folder)
-    _kill(list(guarded.values()))
+    _kill(guarded)
     shutil.rmtree(folder, ignore_errors=True)
 
 

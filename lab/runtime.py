@@ -178,7 +178,7 @@ def _owners(path: Path) -> list[tuple[int, float]]:
 
 def _birth(pid: int) -> float:
     """0, which no process has, for one that has just died."""
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with contextlib.suppress(ProcessLookupError):
         return birth(pid)
     return 0.0
 

@@ -26,7 +26,7 @@ def test_a_process_lives_until_it_has_ended() -> None:
         while lives(process.pid, born):
             assert time.monotonic() < deadline
     assert not lives(process.pid, born)
-    with pytest.raises(psutil.NoSuchProcess):
+    with pytest.raises(ProcessLookupError):
         birth(process.pid)
 
 
