@@ -7,9 +7,9 @@ import time
 
 import httpx
 
-from lab.config import TrafficSpec
 from lab.session import LabSession
 from lab.traffic.driver import TrafficDriver
+from lab.traffic.plan import TrafficSpec
 
 CONNECTIONS = 16
 SECONDS = 3

@@ -20,10 +20,11 @@ import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import IOStream
 
-from lab.config import MAX_PORT, Behaviour
+from lab.behaviour import Behaviour
 from lab.desk import Desk
 from lab.door import Door
 from lab.faults import Fault, FaultKind
+from lab.loopback import MAX_PORT
 from lab.orders import obey
 from lab.privileges import become
 from lab.scoreboard import Scoreboard

@@ -4,15 +4,18 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.backend_process import BackendProcess
-from lab.config import Behaviour
+from lab.behaviour import Behaviour
 from lab.errors import LabError
 from lab.faults import Fault, FaultKind
-from lab.models import BackendState
 from lab.scoreboard import Scoreboard
+from lab.states import BackendState
 from lab.tenures import Tenures
-from lab.witnesses import BackendWitness
+
+if TYPE_CHECKING:
+    from lab.witnesses import BackendWitness
 
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
 LAST_ANSWERS = "told to end: answers what it has on its hands"
@@ -212,7 +215,7 @@ class Backend:
         self._scores.close()
         self._score_file.unlink(missing_ok=True)
 
-    async def recall(self, request_id: str) -> BackendWitness | None:
+    async def recall(self, request_id: str) -> "BackendWitness | None":
         """What its process saw of a request; None if it has forgotten, is another one by now, or can't say."""
         if self._process is None or self.state is not BackendState.UP:
             return None

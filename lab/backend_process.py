@@ -5,15 +5,17 @@ import contextlib
 import itertools
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
-from lab.config import Behaviour
+from lab.behaviour import Behaviour
 from lab.errors import LabError, NotReadyError
 from lab.faults import Fault
 from lab.processes import Child, Recollections
-from lab.witnesses import BackendWitness
+
+if TYPE_CHECKING:
+    from lab.witnesses import BackendWitness
 
 READY_SECONDS = 15.0
 OBEDIENCE_SECONDS = 3.0
@@ -117,8 +119,10 @@ class BackendProcess:
         """End it: ask, then kill, and always reap."""
         await self._child.stop()
 
-    async def recall(self, request_id: str) -> BackendWitness | None:
+    async def recall(self, request_id: str) -> "BackendWitness | None":
         """What it saw of a request; None if it has forgotten, or can't say."""
+        from lab.witnesses import BackendWitness  # noqa: PLC0415 - nobody asks before there was a request
+
         self._child.send({"order": "recall", "id": request_id})
         witness = await self._recollections.ask(request_id)
         return None if witness is None else BackendWitness(**witness)

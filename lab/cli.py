@@ -13,7 +13,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from lab import __version__, event_loop
-from lab.config import LabConfig, RequestSpec, TrafficSpec
+from lab.config import LabConfig
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.interruption import ended_by_signals
 from lab.lazy_group import LazyGroup
@@ -33,6 +33,7 @@ from lab.ports import choose_ports
 from lab.runtime import why_root_stays
 from lab.session import LabSession
 from lab.shortage import shortage
+from lab.traffic.plan import RequestSpec, TrafficSpec
 
 if TYPE_CHECKING:
     from lab.report import Report

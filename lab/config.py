@@ -1,65 +1,28 @@
 """What the lab is asked to be: validated where it is built, so that the rest may trust it."""
 
-import re
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Self
 
 from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
+from lab.behaviour import Behaviour
+from lab.durations import MAX_SECONDS
 from lab.errors import UsageError
 from lab.fault_plan import PlannedFault
+from lab.loopback import MAX_PORT
 from lab.retry_rules import DEFAULT_RETRY_RULES, in_order
-from lab.workload import Workload
+from lab.traffic.plan import TrafficSpec
 
 PRIVILEGED_PORTS = (70, 71)
 """The article's ports: nginx's, and the first backend's."""
 FALLBACK_PORTS = (8070, 8071)
 """Where the lab moves when the article's need a privilege it doesn't have."""
-MAX_PORT = 65535
 MAX_WEIGHT = 1000
 """nginx takes more, but a consistent hash allocates 160 points a unit of weight."""
 MAX_FAILS = 1_000_000
-MAX_SECONDS = 7 * 24 * 3600
-"""A week: nginx and the event loops count longer times wrongly, or not at all."""
 DASHBOARD_RATE_RPS = 20.0
-_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-"""What RFC 9110 (section 5.6.2) allows in the names of methods and headers."""
-_OWN_HEADERS = frozenset(("connection", "content-length", "transfer-encoding", "x-lablb-shot"))
 READ_TIMEOUT_SHARE = 0.4
 """The part of the client's patience that nginx spends on a silent backend, so that another has time to answer."""
 MIN_READ_TIMEOUT_MS = 2000
-
-
-def _positive(what: str, value: float | None) -> None:
-    if value is not None and not 0 < value < float("inf"):
-        figure = f"{value:g}" if isinstance(value, float) else f"{value}"
-        raise UsageError(f"A {what} of {figure} can't be: give more than 0.")
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """How a backend answers.
-
-    The service time is waited, not burnt; requests beyond the capacity wait their turn.
-    """
-
-    service_time_ms: float = 0.0
-    capacity: int | None = None
-    """How many requests it works on at once; None for no limit."""
-    workload: Workload | None = None
-    """How the service time is spread over the lab's own requests; None for the same for each."""
-
-    def service_time_of(self, number: int | None) -> float:
-        """What the lab's request of that number takes, in milliseconds; None for another client's."""
-        if self.workload is None or number is None:
-            return self.service_time_ms
-        return self.service_time_ms * self.workload.share(number)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.service_time_ms <= MAX_SECONDS * 1000:
-            raise UsageError(f"A service time of {self.service_time_ms:g} ms can't be: give 0 or more, up to a week.")
-        if self.capacity is not None and self.capacity < 1:
-            raise UsageError(f"A capacity of {self.capacity} would never answer: give 1 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,97 +48,6 @@ class BackendSpec:
             )
 
 
-class Arrivals(StrEnum):
-    """How the requests of an open loop are spread."""
-
-    STEADY = "steady"
-    POISSON = "poisson"
-
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """An open loop's rate that goes evenly from one to the other, and stays there."""
-
-    from_rps: float
-    to_rps: float
-    seconds: float
-
-    def __post_init__(self) -> None:
-        _positive("rate", self.from_rps)
-        _positive("rate", self.to_rps)
-        _positive("ramp time", self.seconds)
-
-    def rate_rps(self, elapsed_seconds: float) -> float:
-        """The rate so long after its beginning."""
-        part = min(max(elapsed_seconds / self.seconds, 0.0), 1.0)
-        return self.from_rps + (self.to_rps - self.from_rps) * part
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSpec:
-    """What a request looks like."""
-
-    method: str = "GET"
-    paths: tuple[str, ...] = ("/",)
-    """Taken in turn."""
-    headers: tuple[tuple[str, str], ...] = ()
-    body: str = ""
-    keeps_alive: bool = True
-    """Whether a connection is used again."""
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(_NAME, self.method):
-            raise UsageError(f"{self.method!r} is no HTTP method: give one like GET or POST.")
-        if not self.paths:
-            raise UsageError("A request needs a path: give one like /.")
-        for path in self.paths:
-            if not re.fullmatch(r"/[!-~]*", path):
-                raise UsageError(f"{path!r} is no path: begin it with / and percent-encode what isn't plain ASCII.")
-        try:
-            self.body.encode()
-        except UnicodeEncodeError:
-            raise UsageError("The body isn't valid text: give it in UTF-8.") from None
-        for name, value in self.headers:
-            if not re.fullmatch(_NAME, name) or not re.fullmatch(r"[\t -~\x80-\xff]*", value):
-                raise UsageError(f"{f'{name}: {value}'!r} is no header: write it like 'X-Name: value'.")
-            if name.lower() in _OWN_HEADERS:
-                raise UsageError(f"The lab's client sets {name} itself: leave that header out.")
-
-
-@dataclass(frozen=True, slots=True)
-class TrafficSpec:
-    """What the lab's client fires: an open loop when it has a rate, a closed one when it hasn't."""
-
-    rate_rps: float | None = None
-    connections: int | None = None
-    """Closed loop: how many requests are under way at once (1 unless given). Open loop: the most there may be."""
-    requests: int | None = None
-    """Stop after so many; None for no limit."""
-    duration_seconds: float | None = None
-    """Stop after so long; None for no limit."""
-    timeout_seconds: float = 5.0
-    """From the moment a request was due."""
-    arrivals: Arrivals = Arrivals.STEADY
-    seed: int | None = None
-    """Of what is left to chance; None for another one each time."""
-    ramp: Ramp | None = None
-    """Beats `rate_rps`, which is then where it begins."""
-    request: RequestSpec = RequestSpec()
-
-    def __post_init__(self) -> None:
-        _positive("rate", self.rate_rps)
-        _positive("number of connections", self.connections)
-        _positive("number of requests", self.requests)
-        _positive("duration", self.duration_seconds)
-        _positive("timeout", self.timeout_seconds)
-        if self.timeout_seconds > MAX_SECONDS:
-            raise UsageError(f"A timeout of {self.timeout_seconds:g} s can't be: give up to a week.")
-        if self.connections is not None and self.connections > 10_000:
-            raise UsageError(f"{self.connections:,} connections are more than one client can hold: give up to 10,000.")
-        if self.arrivals is Arrivals.POISSON and self.rate_rps is None:
-            raise UsageError("Poisson arrivals need a rate: give one with -q or --ramp.")
-
-
 @dataclass(frozen=True, slots=True)
 class LabConfig:
     """A whole lab.
@@ -186,7 +58,7 @@ class LabConfig:
 
     algorithm: str = DEFAULT_ALGORITHM
     backends: tuple[BackendSpec, ...] = field(default=(BackendSpec(),) * 5)
-    behaviour: Behaviour = Behaviour()
+    behaviour: Behaviour = field(default=Behaviour())
     port: int | None = None
     """nginx's port; None for 70, or 8070 where 70 isn't allowed."""
     base_port: int | None = None
@@ -202,7 +74,7 @@ class LabConfig:
     """What is to go wrong by the clock."""
     retry_rules: tuple[str, ...] = DEFAULT_RETRY_RULES
     """What has nginx try another backend: words of `proxy_next_upstream`."""
-    traffic: TrafficSpec = TrafficSpec(rate_rps=DASHBOARD_RATE_RPS)
+    traffic: TrafficSpec = field(default=TrafficSpec(rate_rps=DASHBOARD_RATE_RPS))
 
     def __post_init__(self) -> None:
         algorithm_named(self.algorithm)

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from lab.alarm import Alarm
-from lab.config import Behaviour
+from lab.behaviour import Behaviour
 from lab.faults import Fault
 from lab.lead import Lead
 from lab.mischief import service_time_ms, what_befalls

@@ -12,7 +12,8 @@ from tornado.iostream import IOStream
 from tornado.netutil import add_accept_handler, bind_sockets
 from tornado.web import Application
 
-HOST = "127.0.0.1"
+from lab.loopback import HOST
+
 BACKLOG = 1024
 KEEPS_ITS_PORT = sys.platform == "linux"
 """Whether a listening socket that was shut down stays bound and can listen again, as Linux has it.

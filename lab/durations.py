@@ -2,6 +2,8 @@
 
 import re
 
+MAX_SECONDS = 7 * 24 * 3600
+"""A week: nginx and the event loops count longer times wrongly, or not at all."""
 _UNITS_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lab.backend_port import Backend, PidListener
-from lab.config import Behaviour
+from lab.behaviour import Behaviour
 from lab.errors import LabError, NotReadyError
 from lab.private_files import writing_to
 from lab.revival import Reviver

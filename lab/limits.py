@@ -3,9 +3,12 @@
 import math
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from lab.config import LabConfig
 from lab.errors import NotReadyError
+
+if TYPE_CHECKING:
+    from lab.config import LabConfig
 
 LAB_FILES = 40
 """What the lab itself may have open beside the pipes to its backends (measured: 18, a few more for a moment)."""
@@ -30,7 +33,7 @@ BACKEND_BYTES = 18 * 2**20
 """Memory that a backend shares with nobody (measured: 17.3 MB)."""
 
 
-def require_room(config: LabConfig) -> None:
+def require_room(config: "LabConfig") -> None:
     """Have this process, and all that it starts, be allowed the files that the lab needs; and look for its memory.
 
     Raises:
@@ -72,7 +75,7 @@ def most_connections(nginx_workers: int = 1) -> int:
     return (usable - IDLE_CONNECTIONS) // CONNECTIONS_A_REQUEST
 
 
-def worker_connections(config: LabConfig) -> int:
+def worker_connections(config: "LabConfig") -> int:
     """nginx's directive: enough for the lab's client and a few others, and no more than nginx may have files."""
     wanted = max(ROOMY_CONNECTIONS, _connections_for(config.traffic.connections or 1))
     return min(wanted, files_allowed() - _nginx_files(config.nginx_workers))

@@ -4,11 +4,11 @@ Unknown is None, never 0. Times of day are seconds since the epoch; durations ca
 """
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from lab.latency import NOTHING_MEASURED, LatencySummary
 from lab.ledger import Ledger
+from lab.states import BackendState, LoopKind, Phase
 
 if TYPE_CHECKING:
     from lab.belief import Belief
@@ -16,40 +16,6 @@ if TYPE_CHECKING:
     from lab.noise import Noise
     from lab.witnesses import RequestView
     from lab.xray import XRay
-
-
-class Phase(Enum):
-    """Where the lab is in its life."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-
-
-class BackendState(Enum):
-    """What the operating system says of a backend's process."""
-
-    STARTING = "starting"
-    UP = "up"
-    ENDING = "ending"
-    """It was told to end (SIGTERM), and finishes what it has on its hands."""
-    FROZEN = "frozen"
-    KILLED = "killed"
-    """The lab killed it."""
-    EXITED = "exited"
-    """It ended by itself, or somebody else ended it."""
-
-    @property
-    def is_alive(self) -> bool:
-        return self not in (BackendState.KILLED, BackendState.EXITED)
-
-
-class LoopKind(Enum):
-    """How the lab's client decides when to send: by the clock, or when an answer came back."""
-
-    OPEN = "open"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,18 @@ from lab.lately import Lately
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.log_batch import Batch
-from lab.models import BackendView, NginxView, TrafficView
+from lab.models import BackendView, NginxView, Reload, TrafficView
 from lab.monitor import Monitor
 from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
-from lab.share_watch import ShareWatch
 from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver
 from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
 
 if TYPE_CHECKING:
+    from lab.noise import Noise
     from lab.shadow import Shadow
+    from lab.share_watch import ShareWatch
     from lab.xray import XRay
 
 OUTSIDE = BackendSpec(is_down=True)
@@ -45,16 +46,18 @@ class Observer:
         self.monitor = Monitor()
         self.inference = Inference(balancer.upstreams, balancer.frame.workers)
         self._shadow: Shadow | None = None
-        self.share_watch = ShareWatch(time.monotonic)
+        self._share_watch: ShareWatch | None = None
         self._lately_served = Lately(time.monotonic, LOGGED_SECONDS)
         self._reloads = balancer.reloads
         self._fleet = fleet
 
-    def begin_xray(self, balancer: Balancer) -> None:
-        """Have a model follow nginx's picks from now on."""
-        from lab.shadow import Shadow  # noqa: PLC0415 - takes 50 ms, and a run without a dashboard has no X-ray
+    def begin_watching(self, balancer: Balancer) -> None:
+        """Have a model follow nginx's picks from now on, and hold the shares against what was promised."""
+        from lab.shadow import Shadow  # noqa: PLC0415 - they take 50 ms, and only a dashboard shows what they tell
+        from lab.share_watch import ShareWatch  # noqa: PLC0415
 
         self._shadow = Shadow(balancer.upstreams, balancer.frame.workers)
+        self._share_watch = ShareWatch(time.monotonic)
 
     def read_log(self) -> None:
         """Count what nginx has logged since the last time."""
@@ -80,12 +83,17 @@ class Observer:
         """The inside of the algorithm, by the model that follows nginx's log; None where nobody would look."""
         return None if self._shadow is None else self._shadow.view(time.time())
 
+    def noise(self, algorithm: str, backends: Sequence[BackendView], reload: Reload | None) -> "Noise | None":
+        """Whether the backends got what the algorithm promises, as they are now; None where nobody would look."""
+        return None if self._share_watch is None else self._share_watch.look(algorithm, backends, reload)
+
     def zero(self) -> None:
         """Count hits, failures and latencies anew."""
         self.tally.zero()
         if self._shadow is not None:
             self._shadow.zero()
-        self.share_watch.zero()
+        if self._share_watch is not None:
+            self._share_watch.zero()
 
     def note_client_death(self, lost: int, numbers_end: int) -> None:
         """Count the requests that were under way when the lab's client died as failed."""

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from lab.config import Ramp
 from lab.durations import seconds_of
 from lab.errors import UsageError
 from lab.fault_plan import PlannedFault, planned
 from lab.retry_rules import OFF, in_order
+from lab.traffic.plan import Ramp
 
 
 class Duration(click.ParamType[float]):

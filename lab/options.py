@@ -13,19 +13,12 @@ import click
 import platformdirs
 
 from lab.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
-from lab.config import (
-    DASHBOARD_RATE_RPS,
-    Arrivals,
-    BackendSpec,
-    Behaviour,
-    LabConfig,
-    Ramp,
-    RequestSpec,
-    TrafficSpec,
-)
+from lab.behaviour import Behaviour
+from lab.config import DASHBOARD_RATE_RPS, BackendSpec, LabConfig
 from lab.errors import UsageError
 from lab.faults import FaultKind
 from lab.option_types import ChosenDuration, Duration, FaultType, Header, RampType, RetryRules, Weights
+from lab.traffic.plan import Arrivals, Ramp, RequestSpec, TrafficSpec
 
 RUN_REQUESTS = 1000
 """How many requests `lablb run` fires unless told how many or how long."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import psutil
 
-from lab.config import FALLBACK_PORTS, MAX_PORT, LabConfig
+from lab.config import FALLBACK_PORTS, LabConfig
 from lab.errors import LabError, NotReadyError
+from lab.loopback import HOST, MAX_PORT
 
-HOST = "127.0.0.1"
 NEARBY = 100
 """How far a further backend's port may be from the last one's."""
 FARTHER = 1000

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
-from lab.models import EMPTY, Snapshot
+if TYPE_CHECKING:
+    from lab.models import Snapshot
 
 
 class Publisher:
     """One writer, any number of readers."""
 
     def __init__(self) -> None:
-        self.latest: Snapshot = EMPTY
+        self._latest: Snapshot | None = None
         self._changed = asyncio.Event()
         self._readers = 0
         self._is_closed = False
@@ -21,9 +23,9 @@ class Publisher:
         """Whether anybody waits for a newer snapshot."""
         return self._readers > 0
 
-    def publish(self, snapshot: Snapshot) -> None:
+    def publish(self, snapshot: "Snapshot") -> None:
         """Make this the newest."""
-        self.latest = snapshot
+        self._latest = snapshot
         self._wake()
 
     def close(self, failure: BaseException | None = None) -> None:
@@ -32,16 +34,16 @@ class Publisher:
         self._failure = self._failure or failure
         self._wake()
 
-    async def snapshots(self) -> AsyncIterator[Snapshot]:
+    async def snapshots(self) -> "AsyncIterator[Snapshot]":
         """The newest, then each newer one."""
-        sequence = -1
+        seen = None
         self._readers += 1
         try:
             while True:
                 changed = self._changed
-                if self.latest.sequence > sequence:
-                    sequence = self.latest.sequence
-                    yield self.latest
+                if self._latest is not None and self._latest is not seen:
+                    seen = self._latest
+                    yield seen
                 elif self._failure is not None:
                     raise self._failure
                 elif self._is_closed:

@@ -6,11 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lab.config import Arrivals, TrafficSpec
 from lab.fault_clock import Injection
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
-from lab.models import BackendView, LoopKind, NginxView, TrafficView
+from lab.models import BackendView, NginxView, TrafficView
+from lab.states import LoopKind
+from lab.traffic.plan import Arrivals, TrafficSpec
 
 BAR_CELLS = 20
 

@@ -27,7 +27,7 @@ async def run_lab(
     Raises:
         LabError: the lab couldn't start, or broke.
     """
-    session = LabSession(config, has_xray=False)
+    session = LabSession(config, is_watched=False)
     try:
         await first_of(session.start(is_firing=False), interruption.wait())
         if interruption.is_set():

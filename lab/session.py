@@ -13,15 +13,16 @@ from lab.config import LabConfig
 from lab.errors import LabError
 from lab.ground import lay_ground
 from lab.limits import require_room
-from lab.models import Phase, Snapshot
 from lab.notices import Notices
 from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
 from lab.runtime import sweep
 from lab.side_by_side import first_of, side_by_side
+from lab.states import Phase
 
 if TYPE_CHECKING:
     from lab.ledger import Ledger
+    from lab.models import Snapshot
     from lab.parts import Parts
 
 LEDGER_SECONDS = 0.1
@@ -36,15 +37,16 @@ class LabSession(Commands):
     `start` raises a `LabError` when the lab can't be had; `stop` must follow, whatever became of `start`.
     """
 
-    def __init__(self, config: LabConfig, *, has_xray: bool = True) -> None:
-        """Without an X-ray, which a dashboard has use for only, a start takes a little less."""
+    def __init__(self, config: LabConfig, *, is_watched: bool = True) -> None:
+        """Unwatched, it lacks what only snapshots tell, X-ray and verdict on shares, and starts a little sooner."""
         self.config = config
-        self._has_xray = has_xray
+        self._is_watched = is_watched
         self.shot_name = secrets.token_hex(6)
         """What the lab's requests are called in nginx's log; nobody else can know it, and have theirs pass for ours."""
         self._parts: Parts | None = None
         self._exits = AsyncExitStack()
         self._publisher = Publisher()
+        self._sequence = 0
         self._notices = Notices()
         self._phase = Phase.STARTING
         self._activity: str | None = None
@@ -86,8 +88,9 @@ class LabSession(Commands):
         from lab.parts import assemble  # noqa: PLC0415 - its imports take 0.1 s, as the backends' own do meanwhile
 
         parts = await assemble(self.config, self.shot_name, ground, self._exits, self._notices)
-        if self._has_xray:
-            parts.observer.begin_xray(parts.balancer)
+        if self._is_watched:
+            parts.observer.begin_watching(parts.balancer)
+        await parts.balancer.test()  # first, as the client's start would only take the processor from the backends
         await side_by_side(parts.driver.start(ports.nginx), self._balance(parts))
         self._parts = parts
         self._phase = Phase.RUNNING
@@ -99,7 +102,7 @@ class LabSession(Commands):
 
     async def _balance(self, parts: "Parts") -> None:
         """Start nginx last, so that nobody who knocks early has it put a backend aside."""
-        await side_by_side(parts.balancer.test(), parts.fleet.wait_until_ready())
+        await parts.fleet.wait_until_ready()
         await parts.balancer.start()
 
     async def stop(self) -> None:
@@ -122,7 +125,7 @@ class LabSession(Commands):
         self._say(None)
         self._publisher.close()
 
-    def snapshots(self) -> AsyncIterator[Snapshot]:
+    def snapshots(self) -> "AsyncIterator[Snapshot]":
         """The newest snapshot, then each newer one; raises what made the lab fail, should it."""
         return self._publisher.snapshots()
 
@@ -163,7 +166,7 @@ class LabSession(Commands):
     async def _publish(self, parts: "Parts") -> None:
         while True:
             if self._publisher.has_readers:
-                self._publisher.publish(self._snapshot(parts))
+                self._publish_now(parts)
             await asyncio.sleep(SNAPSHOT_SECONDS)
 
     async def _watch_processes(self, parts: "Parts") -> None:
@@ -178,16 +181,22 @@ class LabSession(Commands):
 
     def _say(self, activity: str | None) -> None:
         self._activity = activity
-        self._publisher.publish(self._snapshot(self._parts))
+        if self._is_watched:
+            self._publish_now(self._parts)
 
-    def _snapshot(self, parts: "Parts | None") -> Snapshot:
-        sequence = self._publisher.latest.sequence + 1
+    def _publish_now(self, parts: "Parts | None") -> None:
+        self._sequence += 1
+        self._publisher.publish(self._snapshot(parts))
+
+    def _snapshot(self, parts: "Parts | None") -> "Snapshot":
+        from lab.models import Snapshot  # noqa: PLC0415 - takes 15 ms, and a start unwatched is sooner without
+
         if parts is None:
-            return Snapshot(sequence, self._phase, self._activity)
+            return Snapshot(self._sequence, self._phase, self._activity)
         balancer, observer = parts.balancer, parts.observer
         backends, reload = observer.backends(balancer.specs), balancer.reloads.view()
         return Snapshot(
-            sequence=sequence,
+            sequence=self._sequence,
             phase=self._phase,
             activity=self._activity,
             notices=self._notices.told,
@@ -203,5 +212,5 @@ class LabSession(Commands):
             reload=reload,
             retry_rules=balancer.upstream.retry_rules,
             xray=observer.xray(),
-            noise=observer.share_watch.look(balancer.upstream.algorithm, backends, reload),
+            noise=observer.noise(balancer.upstream.algorithm, backends, reload),
         )

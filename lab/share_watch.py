@@ -8,9 +8,10 @@ from lab.algorithms import BY_CHANCE
 from lab.balancing.peer import PeerSpec
 from lab.belief import Standing
 from lab.fairness import FEWEST_EXPECTED, Comparison, compare, jain
-from lab.models import BackendState, BackendView, Reload
+from lab.models import BackendView, Reload
 from lab.noise import Finding, Noise, Outlier
 from lab.odds import expected_shares
+from lab.states import BackendState
 
 PROMISING = BY_CHANCE | {"round_robin"}
 """The algorithms that promise shares; those of the others follow load or keys."""

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from lab.config import Behaviour, LabConfig, TrafficSpec
+from lab.behaviour import Behaviour
+from lab.config import LabConfig
 from lab.errors import LabError
-from lab.models import BackendState, Snapshot
+from lab.models import Snapshot
 from lab.session import LabSession
+from lab.states import BackendState
+from lab.traffic.plan import TrafficSpec
 from tui.app import LabApp
 from tui.screens.comparison import ComparisonScreen
 

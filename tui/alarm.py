@@ -1,6 +1,7 @@
 """What is so wrong that the lab can't do its work until somebody repairs it."""
 
-from lab.models import Phase, Snapshot
+from lab.models import Snapshot
+from lab.states import Phase
 
 
 def alarm_of(snapshot: Snapshot) -> str | None:

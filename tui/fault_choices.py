@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from lab.faults import Fault, FaultKind
-from lab.models import BackendState, Snapshot
+from lab.models import Snapshot
+from lab.states import BackendState
 
 _REFUSED = frozenset({FaultKind.KILL, FaultKind.TERMINATE, FaultKind.REFUSE})
 _UNANSWERED = frozenset({FaultKind.FREEZE, FaultKind.SILENCE})

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from lab.models import BackendState, BackendView
+from lab.models import BackendView
+from lab.states import BackendState
 from tui.ink import Ink, Line
 
 UNKNOWN = "–"

@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from lab.algorithms import algorithm_named
+from lab.behaviour import Behaviour
 from lab.comparison.result import Comparison, Run
 from lab.comparison.runs import Entry, run_of
 from lab.comparison.scenarios import Scenario, lab_for
-from lab.config import Arrivals, Behaviour, LabConfig, TrafficSpec
+from lab.config import LabConfig
 from lab.errors import LabError, UsageError
 from lab.fitness import require_backends, require_nginx
 from lab.session import LabSession
 from lab.side_by_side import first_of
 from lab.traffic.driver import TrafficDriver
+from lab.traffic.plan import Arrivals, TrafficSpec
 from lab.workload import Workload
 
 POLL_SECONDS = 0.2
@@ -174,7 +176,7 @@ async def compare(race: Race, config: LabConfig, on_progress: Listener) -> Compa
     Raises:
         LabError: the lab couldn't start, or broke.
     """
-    session = LabSession(lab_for(race.scenario, config), has_xray=False)
+    session = LabSession(lab_for(race.scenario, config), is_watched=False)
     try:
         await session.start(is_firing=False)
         runs: tuple[Run, ...] = ()

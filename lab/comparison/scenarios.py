@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
+from lab.behaviour import Behaviour
+from lab.config import BackendSpec, LabConfig
 from lab.errors import UsageError
+from lab.traffic.plan import TrafficSpec
 
 
 @dataclass(frozen=True, slots=True)

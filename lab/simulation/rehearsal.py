@@ -11,12 +11,13 @@ from lab.balancing.methods import upstream_named
 from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import Upstream
 from lab.comparison.scenarios import Scenario, lab_for
-from lab.config import Arrivals, BackendSpec, LabConfig
+from lab.config import BackendSpec, LabConfig
 from lab.errors import UsageError
 from lab.simulation.agenda import Agenda
 from lab.simulation.workplace import Job, Workplace
 from lab.tally import Counts
 from lab.traffic.gun import PATIENCE_CHECK_SECONDS
+from lab.traffic.plan import Arrivals
 from lab.traffic.schedule import Schedule
 from lab.workload import Workload
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from lab.config import TrafficSpec
 from lab.errors import LabError
 from lab.limits import most_connections
-from lab.models import LoopKind
 from lab.processes import Child, Recollections
 from lab.side_by_side import first_of
+from lab.states import LoopKind
 from lab.traffic.outcome import Outcome, unpack
+from lab.traffic.plan import TrafficSpec
 from lab.witnesses import ClientWitness
 
 RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)

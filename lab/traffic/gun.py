@@ -6,10 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lab.config import TrafficSpec
 from lab.metronome import Metronome, Waker
 from lab.traffic.lane import Lane, Owner
 from lab.traffic.outcome import UNSENT, Shot, failed
+from lab.traffic.plan import TrafficSpec
 from lab.traffic.schedule import Schedule
 
 MOST_LANES = 10_000

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from lab.config import RequestSpec
+from lab.loopback import HOST
+from lab.traffic.plan import RequestSpec
 
-HOST = "127.0.0.1"
 USER_AGENT = "lablb"
 REPEATABLE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"))
 """Those that may be sent twice (RFC 9110, section 9.2.2)."""

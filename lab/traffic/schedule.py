@@ -2,7 +2,7 @@
 
 import random
 
-from lab.config import Arrivals, Ramp
+from lab.traffic.plan import Arrivals, Ramp
 
 
 class Schedule:

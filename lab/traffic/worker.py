@@ -11,7 +11,6 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from lab.config import Arrivals, Ramp, RequestSpec, TrafficSpec
 from lab.event_loop import run
 from lab.limits import most_connections
 from lab.orders import obey
@@ -20,6 +19,7 @@ from lab.stdio import Message, emit
 from lab.traffic.gun import MOST_OPEN_LOOP_LANES, Gun
 from lab.traffic.lane import Lane
 from lab.traffic.outcome import Shot, pack
+from lab.traffic.plan import Arrivals, Ramp, RequestSpec, TrafficSpec
 from lab.traffic.request import aim
 
 BATCH_SECONDS = 0.1

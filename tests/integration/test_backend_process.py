@@ -15,7 +15,7 @@ from typing import IO, Any
 import psutil
 import pytest
 
-from lab.config import Behaviour
+from lab.behaviour import Behaviour
 from lab.scoreboard import Scoreboard
 from tests.integration.conftest import Place
 from tests.integration.facts import HOST, ask, is_free, listening, wait_until

@@ -5,12 +5,14 @@ from collections import Counter
 
 import pytest
 
-from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
+from lab.behaviour import Behaviour
+from lab.config import BackendSpec, LabConfig
 from lab.errors import NotReadyError
-from lab.models import LoopKind
 from lab.nginx.binary import find_nginx
 from lab.report import Report
 from lab.run import run_lab
+from lab.states import LoopKind
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import ask, ask_times
 

@@ -9,11 +9,13 @@ import pytest
 
 from lab.access_log import LogLine
 from lab.belief import Belief, Standing
-from lab.config import BackendSpec, TrafficSpec
+from lab.config import BackendSpec
 from lab.inference import CLOCK_SECONDS, Inference
 from lab.log_batch import Batch
-from lab.models import BackendState, Snapshot
+from lab.models import Snapshot
 from lab.session import LabSession
+from lab.states import BackendState
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import StartLab
 from tests.integration.facts import ask, backend_at, seen
 

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from lab.config import BackendSpec, TrafficSpec
+from lab.config import BackendSpec
 from lab.errors import LabError, NginxRefusedError, UsageError
 from lab.models import ConfigView
 from lab.session import LabSession
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import StartLab
 from tests.integration.facts import ask, ask_times, backend_at, seen
 

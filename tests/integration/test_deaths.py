@@ -11,11 +11,11 @@ from functools import partial
 import psutil
 import pytest
 
-from lab.config import TrafficSpec
 from lab.errors import LabError
 from lab.guard import MOST_IN_A_ROW
 from lab.models import Snapshot
 from lab.session import LabSession
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import HOST, ask, is_free, lablb_running, only_one, running, seen, wait_until
 from tests.soak.deaths import VICTIMS, Victim, die_alone

@@ -10,11 +10,13 @@ from functools import partial
 
 import pytest
 
-from lab.config import BackendSpec, TrafficSpec
+from lab.config import BackendSpec
 from lab.errors import LabError
 from lab.faults import Fault, FaultKind, in_words
-from lab.models import BackendState, BackendView, Snapshot
+from lab.models import BackendView, Snapshot
 from lab.session import LabSession
+from lab.states import BackendState
+from lab.traffic.plan import TrafficSpec
 from lab.witnesses import Attempt
 from tests.integration.conftest import StartLab
 from tests.integration.facts import HOST, ask, ask_times, backend_at, seen

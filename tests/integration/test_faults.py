@@ -14,10 +14,13 @@ import psutil
 import pytest
 
 from lab.backend_port import Backend
-from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
+from lab.behaviour import Behaviour
+from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
-from lab.models import BackendState, Snapshot
+from lab.models import Snapshot
 from lab.session import LabSession
+from lab.states import BackendState
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import HOST, ask, ask_times, backend_at, processes_in, seen
 

@@ -5,10 +5,12 @@ from http.client import HTTPConnection
 
 import pytest
 
-from lab.config import BackendSpec, Behaviour, TrafficSpec
+from lab.behaviour import Behaviour
+from lab.config import BackendSpec
 from lab.faults import Fault, FaultKind
 from lab.models import Snapshot
 from lab.session import LabSession
+from lab.traffic.plan import TrafficSpec
 from lab.xray import XRay
 from tests.integration.conftest import StartLab
 from tests.integration.facts import ask, seen

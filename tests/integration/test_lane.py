@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from lab.config import RequestSpec, TrafficSpec
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane, Owner
 from lab.traffic.outcome import Shot
+from lab.traffic.plan import RequestSpec, TrafficSpec
 from lab.traffic.request import aim
 from tests.integration.conftest import Place
 from tests.integration.facts import HOST

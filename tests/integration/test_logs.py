@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.config import BackendSpec, LabConfig, TrafficSpec
+from lab.config import BackendSpec, LabConfig
 from lab.session import LabSession
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import ask, seen
 

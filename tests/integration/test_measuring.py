@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from lab.config import Behaviour, TrafficSpec
+from lab.behaviour import Behaviour
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
-from lab.models import LoopKind, TrafficView
+from lab.models import TrafficView
 from lab.session import LabSession
+from lab.states import LoopKind
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import StartLab
 from tests.integration.facts import seen
 

@@ -6,11 +6,12 @@ import socket
 import psutil
 import pytest
 
-from lab.config import BackendSpec, TrafficSpec
+from lab.config import BackendSpec
 from lab.errors import LabError, NginxRefusedError, NotReadyError
 from lab.faults import Fault, FaultKind
-from lab.models import BackendState
 from lab.session import LabSession
+from lab.states import BackendState
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import StartLab
 from tests.integration.facts import HOST, ask, ask_times, backend_at, is_free, seen
 

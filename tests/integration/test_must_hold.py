@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from lab.config import BackendSpec, TrafficSpec
+from lab.config import BackendSpec
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import StartLab
 from tests.soak.must_hold import kill, reconfigure, switch, trouble
 

@@ -7,10 +7,13 @@ import socket
 import psutil
 import pytest
 
-from lab.config import BackendSpec, Behaviour, LabConfig, TrafficSpec
+from lab.behaviour import Behaviour
+from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError
-from lab.models import BackendState, Phase, Snapshot
+from lab.models import Snapshot
 from lab.session import LabSession
+from lab.states import BackendState, Phase
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import HOST, POLL_SECONDS, ask, ask_times, backend_at, listening, processes_in, seen
 

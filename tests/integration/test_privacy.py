@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from lab.config import TrafficSpec
 from lab.session import LabSession
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import HOST, ask, lablb_running, processes_in, seen, wait_until
 

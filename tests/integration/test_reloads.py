@@ -2,9 +2,10 @@
 
 import asyncio
 
-from lab.config import Behaviour, TrafficSpec
+from lab.behaviour import Behaviour
 from lab.models import Reload, Snapshot
 from lab.session import LabSession
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import StartLab
 from tests.integration.facts import ask, seen
 

@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from lab.config import BackendSpec, LabConfig, TrafficSpec
+from lab.config import BackendSpec, LabConfig
 from lab.session import LabSession
+from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place
 from tests.integration.facts import free_ports, lablb
 from tests.soak import must_hold, terminal

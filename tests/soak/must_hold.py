@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from lab.faults import Fault, FaultKind
-from lab.models import EMPTY, BackendState, Snapshot
+from lab.models import EMPTY, Snapshot
 from lab.session import LabSession
+from lab.states import BackendState
 from tests.integration.facts import seen
 
 ALGORITHMS = ("round_robin", "least_conn", "random", "random_two", "ip_hash", "hash", "hash_consistent")

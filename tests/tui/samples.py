@@ -7,18 +7,17 @@ from lab.latency import Bucket, LatencySeries, LatencySummary, SecondView
 from lab.ledger import Ledger
 from lab.models import (
     AlgorithmChoice,
-    BackendState,
     BackendView,
     ConfigView,
     DiffLine,
     NginxView,
     OldWorker,
-    Phase,
     Reload,
     Snapshot,
     TrafficView,
 )
 from lab.retry_rules import DEFAULT_RETRY_RULES
+from lab.states import BackendState, Phase
 from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail, RequestView
 
 NOW = 1_700_000_000.0

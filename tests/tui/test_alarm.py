@@ -3,7 +3,8 @@
 import pytest
 
 from lab.errors import LabError
-from lab.models import NginxView, Phase, TrafficView
+from lab.models import NginxView, TrafficView
+from lab.states import Phase
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import running
 from tests.tui.showing import dashboard, dashboard_of, is_seen, show, text_of, toasts

@@ -6,7 +6,7 @@ import pytest
 
 from lab.belief import Belief, Standing
 from lab.faults import Fault, FaultKind
-from lab.models import BackendState
+from lab.states import BackendState
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import backend, running
 from tests.tui.showing import AppPilot, dashboard, dashboard_of, lines, show

@@ -6,8 +6,9 @@ import pytest
 
 from lab.belief import Belief, Standing
 from lab.latency import LatencySummary
-from lab.models import BackendState, Snapshot
+from lab.models import Snapshot
 from lab.noise import Finding, Noise, Outlier
+from lab.states import BackendState
 from lab.xray import Deviation, RuleCheck, XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, backend, running

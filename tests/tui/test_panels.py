@@ -6,7 +6,8 @@ from rich.cells import cell_len
 
 from lab.latency import LatencySummary, SecondView
 from lab.ledger import Ledger
-from lab.models import LoopKind, TrafficView
+from lab.models import TrafficView
+from lab.states import LoopKind
 from lab.witnesses import Attempt, RequestView
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, request, running

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lab.belief import Belief, Standing
-from lab.models import BackendState
+from lab.states import BackendState
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, backend, running
 from tests.tui.showing import dashboard_of, show, text_of

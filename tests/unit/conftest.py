@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from lab.cli import main
-from lab.config import LabConfig, TrafficSpec
+from lab.config import LabConfig
 from lab.ledger import Ledger
-from lab.models import BackendState, BackendView, NginxView, TrafficView
+from lab.models import BackendView, NginxView, TrafficView
 from lab.ports import Ports
 from lab.report import Report
+from lab.states import BackendState
+from lab.traffic.plan import TrafficSpec
 from tests.unit.clock import virtual_seconds
 
 REPORT = Report(

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from lab.config import TrafficSpec
 from lab.traffic.gun import Gun
 from lab.traffic.lane import Lane, Owner
 from lab.traffic.outcome import Fate, Shot, answered, failed
+from lab.traffic.plan import TrafficSpec
 from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from lab.backend_port import Backend
 from lab.backend_process import BackendProcess
-from lab.config import Behaviour
+from lab.behaviour import Behaviour
 from lab.errors import LabError
 from lab.faults import Fault, FaultKind
-from lab.models import BackendState
 from lab.processes import Child
+from lab.states import BackendState
 
 COMMANDS: dict[str, Callable[[Backend], Awaitable[None]]] = {
     "kill": lambda backend: backend.kill(),

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.config import MAX_PORT, BackendSpec, Behaviour, LabConfig, RequestSpec, TrafficSpec
+from lab.behaviour import Behaviour
+from lab.config import BackendSpec, LabConfig
 from lab.errors import ExitCode, LabError, NginxRefusedError, NotReadyError, UsageError
+from lab.loopback import MAX_PORT
+from lab.traffic.plan import RequestSpec, TrafficSpec
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: TrafficSpec(rate_rps=0), "rate of 0"),

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab.alarm import Alarm
-from lab.config import Behaviour
+from lab.behaviour import Behaviour
 from lab.desk import Desk
 from lab.faults import Fault, FaultKind
 from lab.scoreboard import Scoreboard

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.config import Ramp, RequestSpec, TrafficSpec
 from lab.errors import LabError
-from lab.models import LoopKind
 from lab.processes import Child
+from lab.states import LoopKind
 from lab.traffic.driver import CONNECTION_STEPS, RATE_STEPS_RPS, READY_SECONDS, TrafficDriver, _stepped
+from lab.traffic.plan import Ramp, RequestSpec, TrafficSpec
 from tests.unit.clock import FakeClock
 
 

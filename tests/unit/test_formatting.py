@@ -5,7 +5,8 @@ from datetime import UTC
 import pytest
 from rich.cells import cell_len
 
-from lab.models import BackendState, BackendView
+from lab.models import BackendView
+from lab.states import BackendState
 from tui import formatting
 
 

@@ -5,8 +5,8 @@ import statistics
 
 import pytest
 
-from lab.config import Arrivals, Ramp, TrafficSpec
 from lab.traffic.outcome import Shot
+from lab.traffic.plan import Arrivals, Ramp, TrafficSpec
 from tests.unit.clock import in_virtual_time
 from tests.unit.firing_range import Range, a_gun, fire
 

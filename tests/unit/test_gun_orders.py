@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab.config import TrafficSpec
 from lab.traffic.gun import Gun
+from lab.traffic.plan import TrafficSpec
 from tests.unit.clock import in_virtual_time
 from tests.unit.firing_range import Range, a_gun, fire
 

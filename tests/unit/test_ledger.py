@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.ledger import Ledger
-from lab.models import BackendState, NginxView
+from lab.models import NginxView
+from lab.states import BackendState
 from lab.witnesses import Attempt
 
 counts = st.integers(0, 10**6)

@@ -9,7 +9,8 @@ import pytest
 
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
-from lab.ports import HOST, Ports, choose_ports, free_row, is_allowed, next_free_port, obstacles, require_free
+from lab.loopback import HOST
+from lab.ports import Ports, choose_ports, free_row, is_allowed, next_free_port, obstacles, require_free
 
 
 @pytest.fixture

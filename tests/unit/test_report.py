@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from lab.config import TrafficSpec
 from lab.fault_clock import Injection
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
-from lab.models import BackendState, BackendView, LoopKind, NginxView, TrafficView
+from lab.models import BackendView, NginxView, TrafficView
 from lab.report import Report
+from lab.states import BackendState, LoopKind
+from lab.traffic.plan import TrafficSpec
 
 LATENCY = LatencySummary(1000, 0.8, 2.5, 2.1234567, 3.0, 4.0, 5.0, 6.0, 7.0)
 BACKENDS = (

@@ -14,8 +14,8 @@ class SlowLab:
 
     stopped = 0
 
-    def __init__(self, config: LabConfig, *, has_xray: bool) -> None:
-        assert not has_xray
+    def __init__(self, config: LabConfig, *, is_watched: bool) -> None:
+        assert not is_watched
         self.config = config
 
     async def start(self, *, is_firing: bool) -> None:

@@ -7,9 +7,10 @@ from random import Random
 import pytest
 
 from lab.belief import Belief, Standing
-from lab.models import BackendState, BackendView, OldWorker, Reload
+from lab.models import BackendView, OldWorker, Reload
 from lab.noise import Finding, Noise, Outlier
 from lab.share_watch import LOOK_SECONDS, SETTLING_SECONDS, ShareWatch
+from lab.states import BackendState
 
 Backends = tuple[BackendView, ...]
 

@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.widgets import Footer
 
 from lab.latency import LatencySeries
-from lab.models import Phase, Snapshot
+from lab.models import Snapshot
+from lab.states import Phase
 from tui.keys import LATENCY_KEYS
 from tui.screens.lab_screen import LabScreen
 from tui.series_columns import name_of

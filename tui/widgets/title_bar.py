@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from rich.cells import cell_len
 
-from lab.models import BackendState, NginxView, Phase, Snapshot
+from lab.models import NginxView, Snapshot
+from lab.states import BackendState, Phase
 from tui.formatting import memory, shorten, whole_percent
 from tui.ink import Ink, Line, Span
 from tui.reload_text import reload_news

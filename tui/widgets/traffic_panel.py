@@ -3,7 +3,8 @@
 from textual.content import Content
 
 from lab.ledger import Ledger
-from lab.models import LoopKind, Snapshot, TrafficView
+from lab.models import Snapshot, TrafficView
+from lab.states import LoopKind
 from tui.formatting import count, duration, per_second, shorten
 from tui.ink import BLANK, Ink, Line, Span
 from tui.widgets.line_panel import LinePanel
