@@ -1,15 +1,17 @@
 """Writes nginx's files from the templates, and compares them with those before."""
 
 import difflib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lab.algorithms import algorithm_named
 from lab.config import BackendSpec
 from lab.limits import ROOMY_CONNECTIONS
+from lab.loopback import HOST
 from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
 from lab.private_files import write_all
@@ -17,10 +19,14 @@ from lab.privileges import worker_account
 from lab.retry_rules import DEFAULT_RETRY_RULES, directive_words
 from lab.runtime import base_folder
 
-if TYPE_CHECKING:
-    import jinja2
-
 SITE = "lablb.conf"
+_MODULES = ("fastcgi", "uwsgi", "scgi")
+"""They make a folder for temporary files each, used or not."""
+_STAY_FOR_A_RELOAD = (
+    "keepalive_min_timeout 500ms;  # so that a reload closes no connection that a client is about to use"
+)
+_PLACE = re.compile(r"^(?P<indent> *)@{(?P<block>\w+)}\n|@{(?P<value>\w+)}", re.MULTILINE)
+"""In a template: nginx's own variables have a `$`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +81,29 @@ class NginxFiles:
 
 def render(binary: NginxBinary, frame: Frame, upstream: Upstream, generation: int) -> NginxFiles:
     """The files for this binary; `generation` is logged with each request, so that it is known which one served it."""
-    main = _template("nginx.conf").render(
-        features=binary.features,
+    account = worker_account(base_folder(keeps_root=frame.keeps_root), keeps_root=frame.keeps_root)
+    next_upstream = directive_words(upstream.retry_rules)
+    directive = algorithm_named(upstream.algorithm).directive
+    main = _filled(
+        "nginx.conf",
         workers=frame.workers,
         connections=frame.connections,
         generation=generation,
-        account=worker_account(base_folder(keeps_root=frame.keeps_root), keeps_root=frame.keeps_root),
+        blocks={
+            "user": [f"user {account.user} {account.group};"] if account is not None else [],
+            "keepalive_min_timeout": [_STAY_FOR_A_RELOAD] if "keepalive_min_timeout" in binary.features else [],
+            "module_temp_paths": [f"{each}_temp_path temp/{each};" for each in _MODULES if each in binary.features],
+        },
     )
-    site = _template(f"sites-available/{SITE}").render(
-        directive=algorithm_named(upstream.algorithm).directive,
-        servers=[(port, _parameters(spec)) for port, spec in upstream.backends],
+    site = _filled(
+        f"sites-available/{SITE}",
         port=frame.port,
         read_timeout_ms=frame.read_timeout_ms,
-        next_upstream=directive_words(upstream.retry_rules),
+        blocks={
+            "method": [f"{directive};"] if directive is not None else [],
+            "servers": [f"server {HOST}:{port}{_parameters(spec)};" for port, spec in upstream.backends],
+            "next_upstream": [f"proxy_next_upstream {next_upstream};"] if next_upstream is not None else [],
+        },
     )
     return NginxFiles(main, site)
 
@@ -115,16 +131,17 @@ def _parameters(spec: BackendSpec) -> str:
     return "".join(f" {word}" for word in words)
 
 
-@cache
-def _template(name: str) -> "jinja2.Template":
-    import jinja2  # noqa: PLC0415 - takes 40 ms, and the backends can be on their way meanwhile
+def _filled(name: str, *, blocks: Mapping[str, Sequence[str]], **values: int) -> str:
+    """The template with its values; the line that names a block makes room for its lines, as far indented."""
 
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - nginx's syntax, not HTML; every value in it is an int or of our own catalogue
-    )
-    source = resources.files("nginx_templates").joinpath(name).read_text(encoding="utf-8")
-    return environment.from_string(source)
+    def what_belongs_here(place: re.Match[str]) -> str:
+        if (block := place["block"]) is not None:
+            return "".join(f"{place['indent']}{line}\n" for line in blocks[block])
+        return str(values[place["value"]])
+
+    return _PLACE.sub(what_belongs_here, _template(name))
+
+
+@cache
+def _template(name: str) -> str:
+    return resources.files("nginx_templates").joinpath(name).read_text(encoding="utf-8")
