@@ -230,6 +230,15 @@ def test_title_fits_eighty_columns() -> None:
     assert all(ink is not Ink.MUTED for _, ink in line)
 
 
+def test_title_tells_no_number_of_workers_before_they_are_known() -> None:
+    """Nobody has looked for them in the first moment: "0 workers" would be untrue."""
+    nginx = running().nginx
+    assert nginx is not None
+    assert "1 worker " in plain_text(title_line(running(), 160, NOW))
+    unknown = replace(running(), nginx=replace(nginx, worker_pids=(), cpu_percent=None))
+    assert "worker" not in plain_text(title_line(unknown, 160, NOW))
+
+
 def test_slow_answers_are_told_in_seconds() -> None:
     """From one second on milliseconds are hard to read."""
     assert "2.0 s" in said(request(5, latency_ms=2000.0))

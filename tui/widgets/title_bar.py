@@ -55,7 +55,7 @@ def _nginx_facts(nginx: NginxView, *, is_running: bool) -> list[Span]:
     if is_running and nginx.master_pid is None:
         return [("✗ nginx is dead", Ink.BAD)]
     workers = len(nginx.worker_pids)
-    cost = f"   {workers} worker{'' if workers == 1 else 's'}"
+    cost = f"   {workers} worker{'' if workers == 1 else 's'}" if workers else ""  # they aren't known at once
     if nginx.cpu_percent is not None:
         cost += f"   cpu {whole_percent(nginx.cpu_percent)}   mem {memory(nginx.rss_bytes)}"
     return [(f"nginx {nginx.version}", Ink.STRONG), (f"   {nginx.url}", Ink.ACCENT), (cost, Ink.MUTED)]
