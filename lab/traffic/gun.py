@@ -169,9 +169,10 @@ class Gun:
         )
 
     def _look_for_the_end(self) -> None:
+        if self.finished != self.sent:
+            return
         at = time.perf_counter() if self._schedule is None else self._next_due
-        is_over = self._is_winding_up or (self.started_at is not None and self._is_over(at))
-        if self.finished == self.sent and is_over:
+        if self._is_winding_up or (self.started_at is not None and self._is_over(at)):
             self.is_done.set()
 
     def _go_on(self) -> None:

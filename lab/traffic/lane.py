@@ -35,7 +35,6 @@ class Lane(asyncio.Protocol):
         """Of the request under way; None between two."""
         self._due = self._sent = 0.0
         self._first_byte: float | None = None
-        self._response = b""
         self._is_fresh = True
         """Nothing was answered on this connection yet."""
         self._is_resent = False
@@ -43,7 +42,7 @@ class Lane(asyncio.Protocol):
     def fire(self, number: int, due: float, *, is_resent: bool = False) -> None:
         """Send request `number`, which is due at `due`."""
         self._number, self._due, self._is_resent = number, due, is_resent
-        self._first_byte, self._response = None, b""
+        self._first_byte = None
         self._sent = time.perf_counter()
         if self._transport is not None:
             self._send(self._transport, number)
@@ -73,7 +72,7 @@ class Lane(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         reader = self._reader
         if not reader.has_begun:
-            self._first_byte, self._response = time.perf_counter(), data
+            self._first_byte = time.perf_counter()
         try:
             reader.feed(data)
         except BadResponseError:
@@ -125,5 +124,5 @@ class Lane(asyncio.Protocol):
         number, self._number = self._number, None
         if number is not None:
             done = time.perf_counter()
-            shot = Shot(number, self._due, self._sent, self._first_byte, done, fate, self._response)
+            shot = Shot(number, self._due, self._sent, self._first_byte, done, fate, self._reader.received)
             self._owner.finish(self, shot)

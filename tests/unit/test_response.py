@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.traffic.response import BadResponseError, ResponseReader
+from lab.traffic.response import MOST_HEAD_BYTES, BadResponseError, ResponseReader
 
 GREETING = b"Hello from Process Id = 4242"
 HEADER = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nX-Upstream: 127.0.0.1:74, 127.0.0.1:75\r\n"
@@ -18,9 +18,9 @@ WHOLE = {
     + b"Transfer-Encoding: chunked\r\n\r\n8\r\nHello fr\r\n14\r\nom Process Id = 4242\r\n0\r\nX: y\r\n\r\n",
     "closing": HEADER + b"Connection: close\r\nContent-Length: 28\r\n\r\n" + GREETING,
     "continued": b"HTTP/1.1 100 Continue\r\n\r\n" + HEADER + b"Content-Length: 28\r\n\r\n" + GREETING,
-    "small letters": HEADER.lower().replace(b"http/1.1 200 ok", b"HTTP/1.1 200 OK")
-    + b"content-length: 28\r\n\r\n"
-    + GREETING,
+    "small letters": HEADER + b"content-length: 28\r\n\r\n" + GREETING,
+    "blank lines": b"\r\n\r\n" + HEADER + b"Content-Length: 28\r\n\r\n" + GREETING,
+    "its own": HEADER.replace(b"Server: nginx", b"X-Upstream: 127.0.0.1:1") + b"Content-Length: 28\r\n\r\n" + GREETING,
 }
 
 
@@ -68,6 +68,42 @@ def test_the_connections_end_before_any_header_completes_nothing() -> None:
     reader.feed(b"HTTP/1.1 200 OK\r\nServer: ng")
     reader.feed_end()
     assert not reader.is_complete
+
+
+LENGTHS = (b"Content-Length: 201", b"content-length: 201", b"Transfer-Encoding: chunked")
+BEFORE = (b"", b"\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n\r\n\r\n")
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("before", BEFORE)
+def test_what_promised_a_length_is_not_completed_by_the_connections_end(before: bytes, length: bytes) -> None:
+    """However the header is written, and whatever comes before the response."""
+    reader = ResponseReader()
+    reader.expect()
+    reader.feed(before + HEADER + length + b"\r\n\r\n")
+    reader.feed_end()
+    assert not reader.is_complete
+
+
+def test_what_a_body_says_of_the_upstream_is_not_believed() -> None:
+    """Only the head counts."""
+    body = b"\r\n\r\nX-Upstream: 127.0.0.1:1\r\n\r\n"
+    reader = ResponseReader()
+    reader.expect()
+    reader.feed(HEADER + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert reader.upstream == b"127.0.0.1:74, 127.0.0.1:75"
+
+
+def test_a_head_without_end_is_an_error() -> None:
+    """Nobody keeps reading for ever."""
+    reader = ResponseReader()
+    reader.expect()
+    reader.feed(b"HTTP/1.1 200 OK\r\n")
+    line = b"X-Filler: %b\r\n" % (b"x" * 1000)
+    for _ in range(MOST_HEAD_BYTES // len(line) + 1):
+        reader.feed(line)
+    with pytest.raises(BadResponseError, match="without end"):
+        reader.feed(line)
 
 
 @pytest.mark.parametrize("status", [204, 304])
