@@ -134,7 +134,7 @@ class Observer:
         """Each backend with its place in the upstream."""
         rates = self.tally.hit_rates_rps()
         _, latencies = self.tally.recent_latencies()
-        totals = self.tally.totals()
+        totals = self.tally.numbers()
         beliefs = self.inference.beliefs(time.time())
         all_hits = sum(totals.hits[backend.port] for backend in self._fleet)
 
@@ -181,7 +181,7 @@ class Observer:
 
     def traffic(self, driver: TrafficDriver) -> TrafficView:
         """The lab's own client."""
-        totals = self.tally.totals()
+        totals = self.tally.numbers()
         latency, _ = self.tally.recent_latencies()
         return TrafficView(
             loop=driver.loop,

@@ -40,6 +40,12 @@ class Counts:
 
     def add(self, other: "Counts") -> None:
         """Add the other's counts to these."""
+        self.add_numbers(other)
+        for port, histogram in other.latencies.items():
+            self.latencies[port].merge(histogram)
+
+    def add_numbers(self, other: "Counts") -> None:
+        """Add all but the latencies."""
         self.hits.update(other.hits)
         self.failures.update(other.failures)
         self.errors.update(other.errors)
@@ -48,8 +54,6 @@ class Counts:
         self.failed += other.failed
         self.retried += other.retried
         self.late += other.late
-        for port, histogram in other.latencies.items():
-            self.latencies[port].merge(histogram)
 
     def count_lines(self, batch: Batch, others: int) -> None:
         """Count what nginx logged; so many of the requests were other clients'."""
@@ -117,10 +121,16 @@ class Tally:
     def totals(self) -> Counts:
         """Everything since the counters were zeroed."""
         totals = Counts()
-        totals.add(self._past)
-        if self._seconds:
-            totals.add(self._seconds[-1][1])
+        for part in self._parts:
+            totals.add(part)
         return totals
+
+    def numbers(self) -> Counts:
+        """The same without the latencies, whose histograms take longest to put together."""
+        numbers = Counts()
+        for part in self._parts:
+            numbers.add_numbers(part)
+        return numbers
 
     def zero(self) -> None:
         """Begin anew."""
@@ -192,6 +202,11 @@ class Tally:
             LatencySeries(port, self.seconds(port), histogram.buckets(), histogram.summary())
             for port, histogram in histograms.items()
         )
+
+    @property
+    def _parts(self) -> tuple[Counts, ...]:
+        """What together is everything since the counters were zeroed."""
+        return (self._past, self._seconds[-1][1]) if self._seconds else (self._past,)
 
     def _this_second(self) -> Counts:
         now = int(self._clock())

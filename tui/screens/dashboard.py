@@ -35,7 +35,7 @@ from tui.widgets.curtain import Curtain
 from tui.widgets.failure_chart import FailureChart
 from tui.widgets.latency_chart import LatencyChart
 from tui.widgets.line_panel import LinePanel
-from tui.widgets.measures import Measures
+from tui.widgets.measures import Backdrop, Measures
 from tui.widgets.rate_chart import RateChart
 from tui.widgets.request_feed import RequestFeed
 from tui.widgets.size_guard import LEAST_COLUMNS, LEAST_LINES, SizeGuard
@@ -83,7 +83,7 @@ class Dashboard(BackendCommands):
         yield AlarmLine().data_bind(Dashboard.snapshot)
         yield AlgorithmBar().data_bind(Dashboard.snapshot)
         yield BackendGrid(self._clock).data_bind(Dashboard.snapshot)
-        with Container(id="lower"):
+        with Backdrop(id="lower"):
             with Measures(id="measures"):
                 yield TrafficPanel().data_bind(Dashboard.snapshot)
                 yield LatencyChart().data_bind(Dashboard.snapshot)

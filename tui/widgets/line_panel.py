@@ -1,16 +1,16 @@
 """A panel that is painted line by line: what all parts of the dashboard that follow the lab have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby, zip_longest
 from operator import itemgetter
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
 from textual.filter import ANSIToTruecolor, LineFilter
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -20,6 +20,8 @@ from tui.formatting import inert
 from tui.ink import BLANK, Ink, Line
 
 _STRIPS_KEPT = 256
+_Look = tuple[Line, bool, int]
+"""A line, whether it is marked, and its width: what looks alike is painted once."""
 _ink = itemgetter(1)
 
 
@@ -40,9 +42,18 @@ class LinePanel(Widget, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[Line] = []
-        self._width = 0
-        self._strips: dict[tuple[Line, bool, int], Strip] = {}
+        self._width = self._height = 0
+        """What was drawn in last: Textual works out a widget's size each time that it is asked."""
+        self._strips: dict[_Look, Strip] = {}
         """Painted lines, which come again as they scroll."""
+        self._framed: dict[_Look, Strip] = {}
+        """The same between the panel's edges, ready for the screen."""
+        self._edges = (Strip([]), Strip([]))
+        self._painted: list[Strip] = []
+        """All of the panel, border included, as it was painted last; empty when nothing of it may be kept."""
+        self._painted_size = Size(0, 0)
+        self._stale: set[int] = set()
+        """The lines that have changed since."""
         self._styles_of_inks: dict[bool, dict[Ink, Style]] = {}
         if self.heading:
             self.border_title = Content(self.heading)
@@ -62,14 +73,22 @@ class LinePanel(Widget, can_focus=False):
         width, height = self.size
         if not width or not height or not self.screen.is_current:
             return
-        is_resized, self._width = width != self._width, width
+        is_resized, self._width, self._height = width != self._width, width, height
         lines = self.draw(self.snapshot, width, height)[:height]
         changed = [y for y, pair in enumerate(zip_longest(lines, self._lines)) if pair[0] != pair[1]]
         self._lines = lines
         if is_resized:
             self.refresh()
         elif changed:
-            self.refresh(*(Region(0, first, width, last - first + 1) for first, last in _runs(changed)))
+            self._stale.update(changed)
+            # From edge to edge: Textual has no need then to cut off what it doesn't write.
+            left, whole = -self.gutter.left, self.outer_size.width
+            self.refresh(*(Region(left, first, whole, last - first + 1) for first, last in _runs(changed)))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if repaint and not regions:
+            self._painted = []
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def is_marked(self, y: int) -> bool:
         """Whether the line stands out, like one that the cursor is on."""
@@ -82,13 +101,38 @@ class LinePanel(Widget, can_focus=False):
         """
         return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The panel and its border. Textual paints them once; what has changed since is put between the same edges.
+
+        It would work out anew, several times a second, what surrounds each line of each panel.
+        """
+        if crop != self.outer_size.region:
+            return super().render_lines(crop)
+        gutter = self.gutter
+        content_height = crop.height - gutter.height
+        if not self._painted or self._painted_size != crop.size:
+            self._painted, self._painted_size = super().render_lines(crop), crop.size
+            self._framed.clear()
+            if content_height > 0:
+                line = self._painted[gutter.top]
+                self._edges = line.crop(0, gutter.left), line.crop(crop.width - gutter.right, crop.width)
+        else:
+            for y in self._stale.intersection(range(content_height)):
+                self._painted[gutter.top + y] = _kept(self._framed, self._look(y), self._frame)
+        self._stale.clear()
+        return self._painted
+
     def render_line(self, y: int) -> Strip:
-        look = (self._lines[y] if y < len(self._lines) else BLANK, self.is_marked(y), self._width)
-        strip = self._strips.get(look)
-        if strip is None:
-            if len(self._strips) >= _STRIPS_KEPT:
-                self._strips.clear()
-            strip = self._strips[look] = self._paint(*look)
+        return _kept(self._strips, self._look(y), self._paint)
+
+    def _look(self, y: int) -> _Look:
+        return (self._lines[y] if y < len(self._lines) else BLANK, self.is_marked(y), self._width)
+
+    def _frame(self, *look: *_Look) -> Strip:
+        left, right = self._edges
+        strip = Strip.join((left, _kept(self._strips, look, self._paint), right))
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, self.background_colors[1])
         return strip
 
     def _paint(self, spans: Line, is_marked: bool, width: int) -> Strip:
@@ -116,6 +160,17 @@ class LinePanel(Widget, can_focus=False):
         super().notify_style_update()
         self._styles_of_inks.clear()
         self._strips.clear()
+        self._framed.clear()
+
+
+def _kept(strips: dict[_Look, Strip], look: _Look, paint: Callable[[Line, bool, int], Strip]) -> Strip:
+    """The strip that was painted for that look; a new one if there is none."""
+    strip = strips.get(look)
+    if strip is None:
+        if len(strips) >= _STRIPS_KEPT:
+            strips.clear()
+        strip = strips[look] = paint(*look)
+    return strip
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:

@@ -17,5 +17,5 @@ class MinuteChart(LinePanel):
         return self.draw_seconds(snapshot.seconds[:-1], width, height)
 
     def watch_snapshot(self, before: Snapshot, now: Snapshot) -> None:
-        if self.size and before.seconds[:-1] != now.seconds[:-1]:
+        if before.seconds[:-1] != now.seconds[:-1]:
             self.draw_again()

@@ -85,7 +85,7 @@ class RowPanel(LinePanel):
 
     @property
     def _rows_shown(self) -> int:
-        return max((self.size.height - 1 - self.lines_below) // self.lines_a_row, 1)
+        return max((self._height - 1 - self.lines_below) // self.lines_a_row, 1)
 
     def _row_at(self, y: int) -> int | None:
         """The row that is shown in that line, if one is."""
