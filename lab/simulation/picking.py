@@ -126,7 +126,7 @@ def drawing_two(weights: Sequence[int], rng: Random) -> Picker:
         while under_way and under_way[0][0] <= now_ms:
             conns[heappop(under_way)[1]] -= 1
         first = draw()
-        for _ in range(MOST_IN_VAIN + 1):
+        for _ in range(MOST_IN_VAIN):  # finding the first one counts, too
             second = draw()
             if second != first:
                 is_busier = conns[second] * weights[first] > conns[first] * weights[second]
