@@ -38,8 +38,8 @@ def expected_shares(
 def two_draws_shares(weights: Sequence[int], eligible: Sequence[bool]) -> tuple[float, ...]:
     """Of `random two` when no peer has an active request, so that the second of the two wins.
 
-    Draws of a peer that may not be picked, and of the first one again, are in vain; after more than 20, of which finding
-    the first one is one, round robin decides.
+    Draws of a peer that may not be picked, and of the first one again, are in vain. After more than 20, of
+    which finding the first one is one, round robin decides.
     """
     total = sum(weights)
     odds = [weight / total if takes else 0.0 for weight, takes in zip(weights, eligible, strict=True)]

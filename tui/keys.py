@@ -79,7 +79,7 @@ FEED_KEYS = (
         show=False,
         tooltip="Only requests with all these words: port, PID, status, path, client; enter keeps the filter",
     ),
-    Binding("escape", "leave_feed", "back", show=False, tooltip="Follow the newest again; clear the filter"),
+    Binding("escape", "step_back", "back", show=False, tooltip="Close the X-ray; follow the newest; clear the filter"),
 )
 
 FROZEN_KEYS = (
@@ -99,7 +99,7 @@ FROZEN_KEYS = (
 
 DASHBOARD_KEYS = (
     Binding("l", "show_latency", "latency", tooltip="Percentiles and histograms, of all backends or of one"),
-    Binding("x", "show_xray", "X-ray", show=False, tooltip="The algorithm's inside, by a model, and why the last pick"),
+    Binding("x", "toggle_xray", "X-ray", show=False, tooltip="The algorithm's inside, by a model; the last pick, why"),
     Binding("g", "guess", "guess", show=False, tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
     Binding(
         "c", "compare", "compare", show=False, tooltip="Several algorithms on the same traffic, one after the other"
@@ -118,15 +118,6 @@ LATENCY_KEYS = (
     Binding("plus,equals_sign,right", "zoom(1)", "zoom in", key_display="+", tooltip="A smaller part of the histogram"),
     Binding("minus,left", "zoom(-1)", "zoom out", key_display="-", tooltip="A larger part of the histogram"),
     Binding("z", "zero_counters", "zero", tooltip="Count anew"),
-    _THEME,
-)
-
-XRAY_KEYS = (
-    Binding("escape,x,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
-    Binding("g", "guess", "guess", tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
-    Binding("space", "toggle_traffic", "pause", tooltip="Pause or resume the lab's client"),
-    Binding("enter", "fire_once", "fire one", tooltip="Send one request now, paused or not"),
-    Binding("z", "zero_counters", "zero", tooltip="Count hits anew"),
     _THEME,
 )
 
@@ -218,7 +209,7 @@ def action_name(binding: Binding) -> str:
 
 
 LAB_ACTIONS = frozenset(
-    ["show_latency", "show_xray", "guess", "compare"]
+    ["show_latency", "toggle_xray", "guess", "compare"]
     + [action_name(binding) for bindings in PALETTE.values() for binding in bindings if bindings is not DASHBOARD_KEYS]
 )
 """The actions that need a lab that runs: all that don't belong to the dashboard itself."""

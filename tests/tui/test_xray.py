@@ -10,16 +10,17 @@ from lab.shadow import Shadow
 from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
-from tests.tui.showing import AppPilot, dashboard, dashboard_of, lines, show, toasts
+from tests.tui.showing import AppPilot, dashboard, dashboard_of, is_seen, lines, show, toasts
 from tests.unit.made_up import answered_by, refused_by
 from tests.unit.test_shadow import START, follow, in_turn, line, upstream_of
 from tests.waiting import wait_for
 from tui.ink import plain_text
 from tui.screens.dashboard import Dashboard
 from tui.screens.guess import GuessScreen
-from tui.screens.xray import XRayScreen
+from tui.widgets.backend_grid import BackendGrid
 from tui.widgets.guess_panel import GuessPanel
 from tui.widgets.line_panel import LinePanel
+from tui.widgets.request_feed import RequestFeed
 from tui.widgets.xray_drawing import XRayDrawing
 from tui.widgets.xray_table import XRayTable
 from tui.xray_text import walk_lines
@@ -42,7 +43,6 @@ def title(pilot: AppPilot) -> str:
 
 async def open_xray(pilot: AppPilot) -> None:
     await pilot.press("x")
-    await wait_for(pilot, lambda: isinstance(pilot.app.screen, XRayScreen), what="the X-ray")
     await wait_for(pilot, lambda: any(shown(pilot, XRayTable)), what="its table")
     await pilot.pause()
 
@@ -171,7 +171,32 @@ async def test_the_screen_follows_and_leads_back() -> None:
         expected = {("toggle_traffic",), ("fire_once",), ("zero_counters",)}
         await wait_for(pilot, lambda: set(lab.commands) == expected, what="the commands")
         await pilot.press("escape")
-        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
+        await wait_for(pilot, lambda: not is_seen(dashboard(pilot).query_one(XRayTable)), what="the charts")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_backends_can_be_broken_while_the_xray_explains(size: tuple[int, int]) -> None:
+    """Keys go to the chosen backend, which is marked in the grid, or in the table where that has the grid's place."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71)), size=size) as pilot:
+        await open_xray(pilot)
+        await pilot.press("down", "k", "2")
+        await wait_for(pilot, lambda: len(lab.commands) == 2, what="the commands")
+        assert lab.commands == [("kill_backend", 72), ("use_algorithm", "least_conn")]
+        table = dashboard(pilot).query_one(XRayTable)
+        assert [table.is_marked(y) for y in range(4)] == [False, False, True, False]
+        assert is_seen(dashboard(pilot).query_one(BackendGrid)) is (size != (80, 24))
+        assert is_seen(dashboard(pilot).query_one(RequestFeed)) is (size == (200, 60))
+
+
+async def test_the_feed_comes_into_sight_when_it_is_wanted() -> None:
+    """Freezing or filtering what the X-ray hides closes the X-ray."""
+    async with dashboard_of(FakeLab(), running(xray=xray_of("round_robin", 71))) as pilot:
+        for key in ("p", "slash"):
+            await open_xray(pilot)
+            await pilot.press(key)
+            await wait_for(pilot, lambda: is_seen(dashboard(pilot).query_one(RequestFeed)), what="the feed")
+            await pilot.press("escape")
 
 
 async def open_game(pilot: AppPilot) -> None:
@@ -282,7 +307,8 @@ async def test_the_game_opens_from_the_xray_and_leads_back_to_it() -> None:
         await show(pilot, lab, revealed(2, 71))
         await wait_for(pilot, lambda: "The lab's client pauses" in "".join(shown(pilot, GuessPanel)), what="the pause")
         await pilot.press("escape")
-        await wait_for(pilot, lambda: isinstance(pilot.app.screen, XRayScreen), what="the X-ray")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
+        assert is_seen(dashboard(pilot).query_one(XRayTable))
 
 
 async def test_hints_can_be_hidden_and_a_refusal_is_told() -> None:

@@ -27,7 +27,6 @@ from tui.screens.help import HelpScreen
 from tui.screens.latency import LatencyScreen
 from tui.screens.request import RequestScreen
 from tui.screens.retry_rules import RetryRules
-from tui.screens.xray import XRayScreen
 from tui.widgets.alarm_line import AlarmLine
 from tui.widgets.algorithm_bar import AlgorithmBar, AlgorithmChip
 from tui.widgets.backend_grid import BackendGrid
@@ -38,11 +37,16 @@ from tui.widgets.line_panel import LinePanel
 from tui.widgets.measures import Backdrop, Measures
 from tui.widgets.rate_chart import RateChart
 from tui.widgets.request_feed import RequestFeed
+from tui.widgets.row_panel import RowPanel
 from tui.widgets.size_guard import LEAST_COLUMNS, LEAST_LINES, SizeGuard
 from tui.widgets.title_bar import TitleBar
 from tui.widgets.traffic_panel import TrafficPanel
+from tui.widgets.xray_drawing import XRayDrawing
+from tui.widgets.xray_table import XRayTable
 
 _NOTICE_SECONDS = 10
+_XRAY = "-xray"
+"""The class of a dashboard that shows the X-ray."""
 
 
 class SnapshotArrived(Message, bubble=False):
@@ -89,6 +93,9 @@ class Dashboard(BackendCommands):
                 yield LatencyChart().data_bind(Dashboard.snapshot)
                 yield FailureChart().data_bind(Dashboard.snapshot)
                 yield RateChart().data_bind(Dashboard.snapshot)
+            with Backdrop(id="xray"):
+                yield XRayTable().data_bind(Dashboard.snapshot)
+                yield XRayDrawing().data_bind(Dashboard.snapshot)
             yield RequestFeed().data_bind(Dashboard.snapshot)
         with Container(id="stage"):
             yield Curtain().data_bind(Dashboard.snapshot)
@@ -119,6 +126,7 @@ class Dashboard(BackendCommands):
 
     def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self.snapshot = message.snapshot
+        self._mark_chosen_backend()
 
     def watch_snapshot(self, before: Snapshot, now: Snapshot) -> None:
         if before.phase is not now.phase:
@@ -165,13 +173,24 @@ class Dashboard(BackendCommands):
         self._command("Rate", self._lab.step_rate(steps))
 
     def action_freeze_feed(self) -> None:
+        self._bring_feed_into_sight()
         self._feed.toggle_freeze()
 
     def action_filter_feed(self) -> None:
+        self._bring_feed_into_sight()
         self._feed.open_filter()
 
-    def action_leave_feed(self) -> None:
-        self._feed.step_back()
+    def action_step_back(self) -> None:
+        """Close the X-ray, or leave what was done to the feed: one at a time."""
+        if self.has_class(_XRAY):
+            self.remove_class(_XRAY)
+        else:
+            self._feed.step_back()
+
+    def _bring_feed_into_sight(self) -> None:
+        """The X-ray takes its place, unless there is room for both."""
+        if not self._feed.region:
+            self.remove_class(_XRAY)
 
     def action_choose_request(self, steps: int) -> None:
         self._feed.choose_relative(steps)
@@ -203,9 +222,13 @@ class Dashboard(BackendCommands):
         screen = LatencyScreen(self._lab)
         await self._push_follower(screen, screen.show_snapshot)
 
-    async def action_show_xray(self) -> None:
-        screen = XRayScreen(self._lab, self.action_guess)
-        await self._push_follower(screen, screen.show_snapshot)
+    def action_toggle_xray(self) -> None:
+        """Below the backends, so that all keys go on working on what it explains."""
+        self.toggle_class(_XRAY)
+
+    @on(RowPanel.Chosen)
+    def _mark_chosen_backend(self) -> None:
+        self.query_one(XRayTable).chosen_port = self._grid.chosen_port
 
     async def action_guess(self) -> None:
         screen = GuessScreen(self._lab, self.snapshot)

@@ -1,5 +1,7 @@
 """Why the last request went where it went, and what the algorithm decides by, drawn."""
 
+from textual.content import Content
+
 from lab.models import Snapshot
 from tui.ink import BLANK, Line
 from tui.widgets.line_panel import LinePanel
@@ -11,6 +13,9 @@ class XRayDrawing(LinePanel):
     """A sentence, the latest picks, a drawing where the algorithm has one, and a legend where there is room."""
 
     heading = "Why the last request went where it went"
+
+    def on_mount(self) -> None:
+        self.border_subtitle = Content("x closes · g guess · space pause · enter fire one")
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         xray = snapshot.xray

@@ -1,6 +1,7 @@
 """The backends as the algorithm has them, and whether their shares are what was to be expected."""
 
 from textual.content import Content
+from textual.reactive import reactive
 
 from lab.models import Snapshot
 from tui.formatting import paragraph
@@ -17,6 +18,9 @@ class XRayTable(LinePanel):
     """A line a backend; the border says that it is a model, and how often it was right."""
 
     heading = "X-ray"
+
+    chosen_port: reactive[int | None] = reactive(None)
+    """Of the backend that the grid's cursor is on: where the grid gives way to this table, the cursor is seen here."""
 
     def get_content_height(self, *_: object) -> int:
         xray = self.snapshot.xray
@@ -39,6 +43,10 @@ class XRayTable(LinePanel):
         verdict = verdict_lines(snapshot, width)
         rows = peer_lines(xray, width, numbers=not xray.is_lost)[: max(height - 2 - len(verdict), 1)]
         return [peer_heading(xray.algorithm, width), *rows, BLANK, *verdict]
+
+    def is_marked(self, y: int) -> bool:
+        peers = self.snapshot.xray.peers if self.snapshot.xray else ()
+        return 0 < y <= len(peers) and peers[y - 1].port == self.chosen_port
 
     def _say(self, title: str) -> None:
         if title != (self.border_title or ""):
