@@ -41,14 +41,14 @@ class RuleWatch:
         for counts in (self._picked, self._foretold, self._passed_over):
             counts.clear()
 
-    def note(self, decision: Decision | None, port: int | None) -> None:
-        """The model decided so, and nginx picked that backend."""
+    def note(self, decision: Decision | None, port: int | None, by: int = 1) -> None:
+        """The model decided so, and nginx picked that backend; a `by` of -1 takes that back."""
         if port is not None:
-            self._picked[port] += 1
+            self._picked[port] += by
         if decision is not None:
-            self._foretold[decision.port] += 1
+            self._foretold[decision.port] += by
             for refused in decision.refused:
-                self._passed_over[port_of(refused.server), refused.refusal] += 1
+                self._passed_over[port_of(refused.server), refused.refusal] += by
 
     def check(self, shares: Mapping[int, float]) -> RuleCheck:
         """What can be said; `shares` are those that the weights promise, and empty where they promise none."""

@@ -13,7 +13,7 @@ from lab.log_batch import Batch
 from lab.moments import LATE_SECONDS, Event, Flight, Moments, flight_of
 from lab.nginx.render import Upstream
 from lab.portrait import Record, pick_of, portrait
-from lab.rule_watch import RuleWatch
+from lab.score import Score
 from lab.twin import Twin
 from lab.witnesses import Attempt
 from lab.xray import Pick, XRay
@@ -43,8 +43,7 @@ class Shadow:
 
     def __init__(self, upstreams: dict[int, Upstream], workers: int) -> None:
         """`upstreams` has what was balanced under each generation of the configuration, the newest last."""
-        self.foretold = 0
-        self.right = 0
+        self.score = Score()
         self.is_resting = False
         self._upstreams = upstreams
         self._workers = workers
@@ -56,7 +55,6 @@ class Shadow:
         self._visit = HOME
         self._sights: deque[Sight] = deque(maxlen=PICKS_KEPT)
         self._hits: Counter[int] = Counter()
-        self._rule = RuleWatch()
         self._zeroed_at = 0
         """How many requests had been filed then: none of them counts any more."""
 
@@ -80,9 +78,8 @@ class Shadow:
 
     def zero(self) -> None:
         """Count anew: of what is logged from now on."""
-        self.foretold = self.right = 0
+        self.score.zero()
         self._hits.clear()
-        self._rule.zero()
         self._zeroed_at = self._moments.filed
 
     def settle(self, now: float) -> None:
@@ -102,12 +99,12 @@ class Shadow:
         generation, upstream = next(reversed(self._upstreams.items()))
         if why_not := self._why_not(upstream):
             is_told = generation == self._generation
-            return XRay(upstream.algorithm, why_not, self.foretold * is_told, self.right * is_told)
+            return XRay(upstream.algorithm, why_not, self.score.foretold * is_told, self.score.right * is_told)
         if self._twin is None or generation != self._generation:
             return portrait(Twin(upstream), Record(), (), HOME)
         with self._twin.at(int(now)):
             picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
-            record = Record(self.foretold, self.right, self._hits, self._rule)
+            record = Record(self.score.foretold, self.score.right, self._hits, self.score.rule)
             return portrait(self._twin, record, picks, self._visit)
 
     def _twin_of(self, generation: int) -> Twin | None:
@@ -183,8 +180,12 @@ class Shadow:
         is_compared = not (is_late or twin.is_by_chance or twin.is_lost)
         is_right = _fits(flight, decision)
         is_lost = twin.is_lost
+        if is_late:
+            self.score.take_back(moment[place][0])
         if moment[place][2] > self._zeroed_at:
-            self._count(flight.line, decision, is_compared=is_compared, is_right=is_right)
+            self._count_hit(flight.line)
+            if is_compared:
+                self.score.note(moment[place][0], decision, port, is_right=is_right)
         twin.follow(request, port, decision)
         if not (is_late or twin.is_by_chance):
             twin.note_record(port, is_right=is_right)
@@ -193,15 +194,10 @@ class Shadow:
         if twin.algorithm in BY_KEY:
             self._visit = twin.visit_of(flight.line)
 
-    def _count(self, line: LogLine, decision: Decision | None, *, is_compared: bool, is_right: bool) -> None:
-        """Hits and what was foretold of the same requests, whenever they were logged."""
+    def _count_hit(self, line: LogLine) -> None:
         answered = line.attempts[-1]
         if answered.is_answer and answered.port is not None:
             self._hits[answered.port] += 1
-        if is_compared:
-            self.foretold += 1
-            self.right += is_right
-            self._rule.note(decision, line.attempts[0].port)
 
     def _try_again(self, twin: Twin, request: Request, attempt: Attempt) -> None:
         """nginx tries another one: it could be foretold, too, but a pick a request is enough to look at."""

@@ -11,6 +11,7 @@ from lab.access_log import LogLine
 from lab.balancing import hash_consistent
 from lab.balancing.hash_consistent import Point
 from lab.config import BackendSpec
+from lab.moments import LATE_SECONDS
 from lab.nginx.render import Upstream
 from lab.shadow import BUSY_RPS, MOST_POINTS, PICKS_KEPT, Shadow
 from lab.witnesses import Attempt
@@ -63,9 +64,25 @@ def test_nothing_is_said_of_a_moment_before_all_of_it_is_told() -> None:
     shadow = Shadow({1: upstream_of(1, 1, 1)}, 1)
     shadow.note_line(line(900, answered_by(71), took_ms=400))
     shadow.settle(START + 1.1)
-    assert shadow.foretold == 0
+    assert shadow.score.foretold == 0
     shadow.settle(START + 1.3)
-    assert shadow.foretold == 1
+    assert shadow.score.foretold == 1
+
+
+def test_what_was_foretold_before_a_slow_request_was_told_of_is_taken_back() -> None:
+    """One hangs until nginx gives up on it: what the model foretold meanwhile says nothing about nginx."""
+    shadow = Shadow({1: upstream_of(1, 1)}, 1)
+    told = in_turn([71, 72, 71, 71, 72, 71, 72], step_ms=100)
+    for each in told:
+        shadow.note_line(each)
+        shadow.settle(each.time + LATE_SECONDS)
+    shadow.settle(told[-1].time + LATE_SECONDS + 0.001)
+    assert shadow.score.foretold == 7
+    assert shadow.score.right < 7
+    xray = follow(shadow, [line(2250, answered_by(72), took_ms=2000)])
+    assert (xray.right, xray.foretold) == (3, 3)
+    assert xray.rule is not None
+    assert xray.rule.picks == 3
 
 
 def test_requests_that_overlap_are_taken_in_the_order_of_their_beginnings() -> None:
@@ -120,9 +137,9 @@ def test_a_model_that_lost_its_place_finds_it_again(weights: tuple[int, ...], ah
     cycle = follow_cycle(weights, 60)
     shadow = Shadow({1: upstream_of(*weights)}, 1)
     follow(shadow, in_turn(cycle[ahead : ahead + 40]))
-    foretold, right = shadow.foretold, shadow.right
+    foretold, right = shadow.score.foretold, shadow.score.right
     follow(shadow, in_turn(cycle[ahead + 40 : 60], from_ms=1000))
-    assert shadow.right - right == shadow.foretold - foretold > 10
+    assert shadow.score.right - right == shadow.score.foretold - foretold > 10
 
 
 def follow_cycle(weights: tuple[int, ...], picks: int) -> list[int]:
