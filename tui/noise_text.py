@@ -6,6 +6,7 @@ any.
 
 from lab.models import Snapshot
 from lab.noise import Finding, Noise, Outlier
+from lab.states import BackendState
 from lab.xray import Deviation, RuleCheck
 from tui.formatting import percent, shorten
 
@@ -33,6 +34,8 @@ def share_line(snapshot: Snapshot, width: int) -> str:
 def finding_of(snapshot: Snapshot) -> str:
     """Whether the shares are as they should be."""
     if (rule := _rule(snapshot)) is not None:
+        if rule.off_rule is not None and _is_untold(rule.off_rule, snapshot):
+            return f"? {rule.off_rule.port} hasn't answered yet: nginx logs requests when they are over"
         return _ruled(rule, snapshot.algorithm)
     return "" if snapshot.noise is None else _said(snapshot.noise, snapshot.algorithm)
 
@@ -40,7 +43,7 @@ def finding_of(snapshot: Snapshot) -> str:
 def is_alarming(snapshot: Snapshot) -> bool:
     """Whether the shares aren't what they should be, for sure."""
     if (rule := _rule(snapshot)) is not None:
-        return rule.off_rule is not None
+        return rule.off_rule is not None and not _is_untold(rule.off_rule, snapshot)
     return snapshot.noise is not None and snapshot.noise.finding is Finding.NO_CHANCE
 
 
@@ -48,6 +51,14 @@ def _rule(snapshot: Snapshot) -> RuleCheck | None:
     """What is known of the algorithm in force; the X-ray's word, while it has one."""
     xray = snapshot.xray
     return None if xray is None or xray.is_lost or xray.algorithm != snapshot.algorithm else xray.rule
+
+
+def _is_untold(deviation: Deviation, snapshot: Snapshot) -> bool:
+    """Whether it may have got requests of which the log can't tell yet: it fails to answer, or takes long."""
+    backend = next((each for each in snapshot.backends if each.port == deviation.port), None)
+    if backend is None or deviation.by > 0:
+        return False
+    return backend.state is BackendState.FROZEN or backend.is_slowed or backend.fault is not None
 
 
 def _ruled(rule: RuleCheck, algorithm: str) -> str:

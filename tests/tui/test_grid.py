@@ -15,7 +15,7 @@ from tests.tui.samples import NOW, backend, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show
 from tui.columns import Drawing, backend_line, heading_line, lay_out
 from tui.ink import Ink, plain_text
-from tui.noise_text import is_alarming, share_line
+from tui.noise_text import finding_of, is_alarming, share_line
 from tui.widgets.backend_grid import BackendGrid
 
 DRAWING = Drawing(NOW)
@@ -200,6 +200,18 @@ def test_where_nothing_is_left_to_chance_the_model_is_the_measure(rule: RuleChec
     snapshot = running(noise=replace(BEHIND, jain=None), algorithm=algorithm, xray=XRay(algorithm, rule=rule))
     assert share_line(snapshot, 100) == said
     assert is_alarming(snapshot) == (rule.off_rule is not None)
+
+
+@pytest.mark.parametrize("trouble", [{"state": BackendState.FROZEN}, {"is_slowed": True}, {"fault": "silence"}])
+def test_who_does_not_answer_is_not_said_to_be_passed_over(trouble: dict[str, object]) -> None:
+    """nginx logs a request when it is over: until then nobody knows who got it."""
+    slow = (backend(71), backend(72, **trouble))
+    behind = RuleCheck(412, Deviation(72, -30))
+    snapshot = replace(running(algorithm="round_robin", xray=XRay("round_robin", rule=behind)), backends=slow)
+    assert finding_of(snapshot) == "? 72 hasn't answered yet: nginx logs requests when they are over"
+    assert not is_alarming(snapshot)
+    ahead = replace(snapshot, xray=XRay("round_robin", rule=RuleCheck(412, Deviation(72, 30))))
+    assert is_alarming(ahead)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
