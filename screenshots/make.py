@@ -67,7 +67,8 @@ async def main() -> None:
         await at_120.shoot("config", lambda now: now.config is not None and now.config.generation > 2, ("w", "n"))
         await at_120.shoot("latency", lambda now: now.traffic.answered > 3000, ("escape", "down", "s", "l"))
         await at_120.shoot("xray", lambda now: now.xray is not None and now.xray.foretold >= 100, ("escape", "1", "x"))
-        await at_120.shoot("request", lambda now: bool(now.feed), ("escape", "p", "up", "up", "enter"))
+        await at_120.shoot("ring", _shows_a_ring, ("7",))
+        await at_120.shoot("request", lambda now: bool(now.feed), ("1", "p", "up", "up", "enter"))
         await at_120.shoot(
             "compare",
             lambda _: _has_compared(at_120.app),
@@ -75,6 +76,10 @@ async def main() -> None:
         )
     async with photographer(config, (80, 24)) as at_80:
         await at_80.shoot("small-light", lambda now: now.traffic.answered > 500, ("t",))
+
+
+def _shows_a_ring(snapshot: Snapshot) -> bool:
+    return snapshot.xray is not None and bool(snapshot.xray.ring) and snapshot.xray.foretold >= 20
 
 
 def _shows_fail_over(snapshot: Snapshot) -> bool:
