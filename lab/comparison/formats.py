@@ -31,7 +31,7 @@ def as_text(comparison: Comparison) -> str:
         lines += ["", *over_time]
     if comparison.has_few_backends:
         lines += ["", *_shares(comparison)]
-    if (noise := comparison.noise_in_words) is not None:
+    if comparison.verdict is None and (noise := comparison.noise_in_words) is not None:
         lines += ["", f"noise   {noise}"]
     if comparison.verdict is not None:
         lines += ["", *wrap(comparison.verdict, VERDICT_CELLS)]
