@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.comparison.inside import Inside
 from lab.comparison.result import Comparison, Run
+from lab.durations import brief_seconds
 from lab.report import latency_fields
 
 BAR_CELLS = 24
@@ -233,7 +234,7 @@ def _over_time(comparison: Comparison) -> list[str]:
         f"{title:<{width}} {''.join(HEIGHTS[round(p99_ms / highest * (len(HEIGHTS) - 1))] for _, p99_ms in curve)}"
         for title, curve in curves.items()
     ]
-    return [f"p99 from the start on, for {seconds:.2g} s; {HEIGHTS[-1]} is {milliseconds(highest)}", *lines]
+    return [f"p99 from the start on, for {brief_seconds(seconds)}; {HEIGHTS[-1]} is {milliseconds(highest)}", *lines]
 
 
 def _shares(comparison: Comparison) -> list[str]:

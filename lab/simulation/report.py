@@ -43,7 +43,7 @@ def fleet(plan: Plan, on_progress: Listener, clock: Callable[[], float] = monoto
         runs=tuple(runs),
         seed=plan.seed,
         is_simulated=True,
-        verdict=verdict(runs, plan.balancers),
+        verdict=verdict(runs, plan),
         notes=tuple(_notes(plan, runs)),
         settings=(
             ("backends", plan.backends),
