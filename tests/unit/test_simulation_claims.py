@@ -9,8 +9,9 @@ from lab.comparison.result import Comparison, Run
 from lab.durations import brief_seconds
 from lab.simulation.fleet import fleet_run
 from lab.simulation.herding import verdict
-from lab.simulation.plan import Plan
+from lab.simulation.plan import Plan, Service
 from lab.simulation.report import fleet
+from lab.simulation.theory import steady_requests, theory_of
 from lab.simulation.traffic import drawn
 
 FAST = ("round_robin", "least_conn", "random", "random_two")
@@ -74,3 +75,47 @@ def test_more_than_all_can_serve_overloads_them() -> None:
 def test_times_are_told_without_powers_of_ten(seconds: float, text: str) -> None:
     """Whatever their size."""
     assert brief_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("plan", "remedy"),
+    [
+        (Plan(("random",), backends=100, load=0.95, requests=50_000), "give -n 1500000 or more"),
+        (Plan(("round_robin",), backends=1, requests=1), "give -n 33000 or more"),
+        (Plan(("random",), backends=10_000, load=0.95, requests=20_000), "more than can be simulated"),
+    ],
+)
+def test_a_run_too_short_for_theory_says_so_and_what_would_do(plan: Plan, remedy: str) -> None:
+    """The exact means stand beside it all the same."""
+    report = report_of(plan)
+    assert report.runs[0].theory is not None
+    (note,) = [note for note in report.notes if "too short" in note]
+    assert note.startswith('too short for the steady state that "exact" speaks of: ')
+    assert note.endswith(remedy)
+
+
+@pytest.mark.parametrize("algorithms", [("random",), ("least_conn",)])
+def test_a_run_that_is_long_enough_or_has_no_theory_has_no_such_note(algorithms: tuple[str, ...]) -> None:
+    """By default there is no need for one."""
+    requests = Plan().requests if algorithms == ("random",) else 100
+    assert not any("too short" in note for note in report_of(Plan(algorithms, requests=requests)).notes)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [Plan(backends=45, load=0.5), Plan(backends=45, load=0.8), Plan(backends=1, load=0.8, service=Service.FIXED)],
+    ids=["half loaded", "loaded", "one, fixed"],
+)
+def test_so_many_requests_do_bring_the_means_to_the_theorys(plan: Plan) -> None:
+    """On average within 2 % and what chance leaves of twelve runs, and hardly ever farther than a tenth."""
+    requests = steady_requests(plan, "random")
+    theory = theory_of(plan, "random")
+    assert requests is not None
+    assert theory is not None
+    parts = []
+    for seed in range(12):
+        found = result_of(replace(plan, requests=requests, seed=seed), "random").latency.mean_ms
+        assert found is not None
+        parts.append(found / theory.mean_ms)
+    assert sum(parts) / len(parts) == pytest.approx(1, abs=0.02 + 0.03)
+    assert sum(abs(part - 1) > 0.1 for part in parts) <= 2
