@@ -40,6 +40,8 @@ class Run:
     """Percent and latency, ascending: the curve that charts draw."""
     inside: Inside | None = None
     """None for a real run."""
+    errors: tuple[tuple[str, int], ...] = ()
+    """How many failed for which reason, the most frequent first."""
     is_again: bool = False
     """The first algorithm a second time: how far it is from the first is how much chance there is in all of them."""
 
