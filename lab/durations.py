@@ -1,4 +1,4 @@
-"""How a person writes a duration: `500ms`, `5s`, `2m`."""
+"""How a person writes a duration, `500ms`, `5s`, `2m`, and how one is told."""
 
 import re
 
@@ -17,3 +17,10 @@ def seconds_of(text: str) -> float:
     if found is None:
         raise ValueError(f"{text!r} is no duration: write it like 500ms, 5s or 2m.")
     return float(found[1]) * _UNITS_SECONDS[found[2]]
+
+
+def brief_seconds(seconds: float) -> str:
+    """A time that was measured or simulated, to two digits or to the second: `25 ms`, `3.1 s`, `172 s`."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"

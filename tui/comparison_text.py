@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lab.comparison.result import Comparison, Run
-from tui.formatting import UNKNOWN, count, duration, fit, milliseconds, paragraph, percent, round_duration, shorten
+from tui.formatting import UNKNOWN, count, fit, milliseconds, paragraph, percent, round_duration, shorten
 from tui.ink import BLANK, Ink, Line, Span
 from tui.scales import Scale, log_scale, round_values
 
@@ -34,32 +34,12 @@ def result_lines(comparison: Comparison, width: int, running: str | None = None)
     lines = _table(runs, width, running)
     if runs:
         lines += [BLANK, *_chart(runs, width)]
-    if said := conclusion(comparison):
-        lines += [BLANK, *_paragraph(said, width, Ink.STRONG)]
+    if comparison.verdict is not None:
+        lines += [BLANK, *_paragraph(comparison.verdict, width, Ink.STRONG)]
     if runs and comparison.has_few_backends:
         lines += [BLANK, *_shares(runs, width)]
     plan = f"{comparison.plan}; seed {comparison.seed}; {comparison.kind}"
     return [*lines, BLANK, *_paragraph(plan, width, Ink.MUTED)]
-
-
-def conclusion(comparison: Comparison) -> str:
-    """Under which algorithm the slowest requests were fastest, and whether that is more than noise."""
-    noise = comparison.noise if comparison.runs else None
-    firsts = [(run.latency.p95_ms, run.title) for run in comparison.runs if not run.is_again]
-    known = sorted((p95_ms, title) for p95_ms, title in firsts if p95_ms)
-    if noise is None or len(known) < 2:
-        return ""
-    least, best = known[0]
-    most, worst = known[-1]
-    twice = f"The same algorithm twice differs by {noise * 100:.0f} %"
-    if most <= least * (1 + noise):
-        return f"{twice} at p95, and no two differ by more: this is noise."
-    alike = [title for p95_ms, title in known[1:] if p95_ms <= least * (1 + noise)]
-    also = f", and alike under {' and '.join(alike)}" if alike else ""
-    return (
-        f"p95 is lowest under {best} ({duration(least)}){also}, and highest under {worst} ({duration(most)}):"
-        f" {most / least:.1f} times as long. {twice}: chance makes that much at least."
-    )
 
 
 def _table(runs: Sequence[Run], width: int, running: str | None) -> list[Line]:

@@ -123,8 +123,9 @@ LATENCY_KEYS = (
 
 GUESS_KEYS = (
     Binding("escape,g,q", "leave", "back", key_display="esc", tooltip="Back to where you were; the client goes on"),
-    Binding("1", "guess(1)", "guess", key_display="1-9", tooltip="Guess that this backend will be the next one"),
+    Binding("1", "guess(1)", "guess", key_display="0-9", tooltip="Guess that this backend will be the next one"),
     *(Binding(str(number), f"guess({number})", "guess", show=False) for number in range(2, 10)),
+    Binding("0", "guess(10)", "guess", show=False),
     Binding("h", "toggle_hints", "hints", tooltip="Show what the algorithm knows, or hide it"),
     _THEME,
 )

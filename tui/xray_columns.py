@@ -9,7 +9,7 @@ from tui.formatting import UNKNOWN, count, fit, percent, shorten
 from tui.ink import Ink, Line, Span
 
 OWNER_INKS = (Ink.HEADING, Ink.GOOD, Ink.WARNING, Ink.ACCENT, Ink.BAD)
-_SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
+_SIGNS = "1234567890abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,9 @@ def _cut(lines: list[Line], height: int, what: str) -> list[Line]:
 def pair_lines(xray: XRay) -> list[Line]:
     """Each pair with its odds, and who would win it."""
     if not xray.pairs:
-        return []
+        many = sum(peer.refusal is None for peer in xray.peers)
+        said = f"{many * (many - 1) // 2} pairs can be drawn of {many} backends: too many to list."
+        return [((said, Ink.MUTED),)] if many > 1 else []
     heading: Line = (("pair       drawn, in either order           who wins", Ink.HEADING),)
     lines = [_share_line("+".join(map(str, pair.ports)), pair.odds, _winner(pair)) for pair in xray.pairs]
     return [heading, *lines]

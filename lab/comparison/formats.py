@@ -8,7 +8,8 @@ from textwrap import wrap
 from typing import Any
 
 from lab.comparison.inside import Inside
-from lab.comparison.result import Comparison, Run
+from lab.comparison.result import Comparison, Run, Share
+from lab.durations import brief_seconds
 from lab.report import latency_fields
 
 BAR_CELLS = 24
@@ -31,7 +32,7 @@ def as_text(comparison: Comparison) -> str:
         lines += ["", *over_time]
     if comparison.has_few_backends:
         lines += ["", *_shares(comparison)]
-    if (noise := comparison.noise_in_words) is not None:
+    if comparison.verdict is None and (noise := comparison.noise_in_words) is not None:
         lines += ["", f"noise   {noise}"]
     if comparison.verdict is not None:
         lines += ["", *wrap(comparison.verdict, VERDICT_CELLS)]
@@ -63,19 +64,22 @@ def as_json(comparison: Comparison) -> str:
                     "answered": run.answered,
                     "failed": run.failed,
                     "retried": run.retried,
+                    "errors": dict(run.errors),
                 },
                 "latency_ms": latency_fields(run.latency),
                 "fairness": _rounded(run.fairness),
                 "inside": None if run.inside is None else _inside(run.inside),
-                "backends": [
-                    {"name": share.name, "weight": share.weight, "hits": share.hits, "p95_ms": share.p95_ms}
-                    for share in run.shares
-                ],
+                "backends": [_backend(share) for share in run.shares],
             }
             for run in comparison.runs
         ],
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def _backend(share: Share) -> dict[str, Any]:
+    p95_ms = None if share.p95_ms is None else round(share.p95_ms, 3)
+    return {"name": share.name, "weight": share.weight, "hits": share.hits, "p95_ms": p95_ms}
 
 
 def _inside(inside: Inside) -> dict[str, Any]:
@@ -124,6 +128,8 @@ def _row(comparison: Comparison, run: Run) -> dict[str, Any]:
         **latency,
         "fairness": _rounded(run.fairness),
         **_inside_columns(run.inside),
+        "noise": _rounded(comparison.noise),
+        "errors": " ".join(f"{kind}={number}" for kind, number in run.errors),
     }
 
 
@@ -233,7 +239,7 @@ def _over_time(comparison: Comparison) -> list[str]:
         f"{title:<{width}} {''.join(HEIGHTS[round(p99_ms / highest * (len(HEIGHTS) - 1))] for _, p99_ms in curve)}"
         for title, curve in curves.items()
     ]
-    return [f"p99 from the start on, for {seconds:.2g} s; {HEIGHTS[-1]} is {milliseconds(highest)}", *lines]
+    return [f"p99 from the start on, for {brief_seconds(seconds)}; {HEIGHTS[-1]} is {milliseconds(highest)}", *lines]
 
 
 def _shares(comparison: Comparison) -> list[str]:

@@ -54,7 +54,7 @@ def _over_time(comparison: Comparison) -> list[str]:
 
 
 def _noise(comparison: Comparison) -> list[str]:
-    if comparison.noise is None:
+    if comparison.noise is None or comparison.verdict is not None:  # which says it already
         return []
     sentence = f"{comparison.noise_in_words}."
     return [f'<p class="muted">{sentence}</p>']

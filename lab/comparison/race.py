@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.algorithms import algorithm_named
 from lab.behaviour import Behaviour
+from lab.comparison.conclusion import conclusion
 from lab.comparison.result import Comparison, Run
 from lab.comparison.runs import Entry, run_of
 from lab.comparison.scenarios import Scenario, lab_for
@@ -59,10 +60,11 @@ class Race:
         self._entries = [*map(Entry, algorithms), Entry(algorithms[0], is_again=True)]
 
     def result(self, runs: Sequence[Run]) -> Comparison:
-        """What was found."""
+        """What was found by now; only once all runs are over is it known what they say."""
         scenario = self.scenario
         plan = f"{scenario.traffic} for {self.seconds:g} s, {scenario.fleet}"
-        return Comparison(scenario.name, scenario.description, plan, tuple(runs), self.seed)
+        verdict = conclusion(runs) if len(runs) == len(self._entries) else None
+        return Comparison(scenario.name, scenario.description, plan, tuple(runs), self.seed, verdict=verdict)
 
     async def run(self, session: LabSession) -> AsyncIterator[Progress]:
         """Every run in turn on a lab of `lab_for` that has started and doesn't fire; the last progress has all of them.

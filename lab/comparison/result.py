@@ -1,5 +1,6 @@
 """What a comparison found: one run an algorithm, all of them on the same arrivals and the same service times."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.comparison.inside import Inside, Start, Theory
@@ -39,6 +40,8 @@ class Run:
     """Percent and latency, ascending: the curve that charts draw."""
     inside: Inside | None = None
     """None for a real run."""
+    errors: tuple[tuple[str, int], ...] = ()
+    """How many failed for which reason, the most frequent first."""
     is_again: bool = False
     """The first algorithm a second time: how far it is from the first is how much chance there is in all of them."""
 
@@ -83,10 +86,8 @@ class Comparison:
 
     @property
     def noise(self) -> float | None:
-        """How far apart the two runs of the same algorithm are at p95, as a part of the first; None without them."""
-        first = self.runs[0].latency.p95_ms if self.runs else None
-        again = next((run.latency.p95_ms for run in self.runs if run.is_again), None)
-        return abs(again - first) / first if first and again is not None else None
+        """Between the two runs of the same algorithm at p95, as a part of the first; None without them."""
+        return noise_of(self.runs)
 
     @property
     def noise_in_words(self) -> str | None:
@@ -95,3 +96,10 @@ class Comparison:
             return None
         differs = f"{self.runs[0].title} twice differs by {self.noise:.0%} at p95"
         return f"{differs}: chance makes that much at least, and more where nginx draws"
+
+
+def noise_of(runs: Sequence[Run]) -> float | None:
+    """How far apart the two runs of the same algorithm are at p95, as a part of the first; None without them."""
+    first = runs[0].latency.p95_ms if runs else None
+    again = next((run.latency.p95_ms for run in runs if run.is_again), None)
+    return abs(again - first) / first if first and again is not None else None

@@ -52,5 +52,6 @@ def run_of(entry: Entry, totals: Counts, weights: Sequence[int], ports: Sequence
         shares=shares,
         fairness=jain([share.hits for share in shares], weights),
         percentiles_ms=tuple((percent, value / 1000) for percent, value in curve if value is not None),
+        errors=tuple(totals.errors.most_common()),
         is_again=entry.is_again,
     )

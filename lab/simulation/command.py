@@ -73,6 +73,8 @@ def simulate(ctx: click.Context, /, format_: str, output: Path | None, **options
     algorithms = options["algorithms"].replace(" ", "").split(",")
     for name in algorithms:
         algorithm_named(name)
+        if algorithms.count(name) > 1:
+            raise UsageError(f"{name} is named twice: it would come out the same again.")
     if output is not None:
         require_writable(output)
     _refuse_misplaced(ctx, options)

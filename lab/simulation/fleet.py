@@ -22,8 +22,8 @@ SLICES = 40
 WARM_UP_SLICES = 4
 """The first requests find empty queues, and their latencies don't count."""
 ROUNDS_OF_THE_START = 2
-CLEARLY_OVERLOADED = 1.05
-"""Arrivals to what can be served; chance alone may bring one backend a little over 1."""
+STANDARD_ERRORS = 4.0
+"""That a backend's hits may be above what it would get in the long run."""
 
 
 def fleet_run(plan: Plan, algorithm: str, traffic: Traffic) -> Run:
@@ -52,7 +52,7 @@ def fleet_run(plan: Plan, algorithm: str, traffic: Traffic) -> Run:
         inside=Inside(
             wait_ms=max(0.0, latency.mean_ms - work_ms / len(ascending)),
             max_in_flight=passed.max_in_flight,
-            overloaded=_overloaded(plan, hits),
+            overloaded=_overloaded(plan, algorithm, hits),
             bunching=bunching(traffic.arrivals_ms[warm_up:], passed.places[warm_up:], plan.service_time_ms),
             start=_start(plan, traffic, passed, warm_up) if plan.balancers > 1 else None,
             p99_over_time_ms=tuple(
@@ -77,10 +77,16 @@ def _start(plan: Plan, traffic: Traffic, passed: Passage, warm_up: int) -> Start
     )
 
 
-def _overloaded(plan: Plan, hits: Sequence[int]) -> int:
+def _overloaded(plan: Plan, algorithm: str, hits: Sequence[int]) -> int:
+    """How many get more than they can serve, even without what they may owe to where this run ends.
+
+    Each balancer may be within a round that gives a backend one more; and but for strict turns, hits are off by chance,
+    as a Poisson count is by its square root.
+    """
     arrivals_ms = plan.rate_per_ms * plan.service_time_ms / plan.capacity / plan.requests
-    loads = (hit * factor * arrivals_ms for hit, factor in zip(hits, plan.slowness, strict=True))
-    return sum(load > CLEARLY_OVERLOADED for load in loads)
+    errors = 0.0 if algorithm == "round_robin" else STANDARD_ERRORS
+    least = [hit - max(plan.balancers, errors * math.sqrt(hit)) for hit in hits]
+    return sum(hit * factor * arrivals_ms > 1 for hit, factor in zip(least, plan.slowness, strict=True))
 
 
 def _summary(ascending: Sequence[float]) -> LatencySummary:

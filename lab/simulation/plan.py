@@ -83,9 +83,11 @@ class Plan:
                 raise UsageError(f"A {what} of {amount:g} can't be: give more than 0.")
         if not 0 <= self.slow <= self.backends:
             raise UsageError(f"{self.slow} of {self.backends} backends can't be slow: give 0 to {self.backends}.")
-        if self.weights and (len(self.weights) != self.backends or min(self.weights) < 1):
+        if self.weights and (least := min(self.weights)) < 1:
+            raise UsageError(f"A weight of {least} can't be: give each backend 1 or more.")
+        if self.weights and len(self.weights) != self.backends:
             raise UsageError(
-                f"{len(self.weights)} weights don't fit {self.backends} backends: give 1 or more for each of them."
+                f"{len(self.weights)} weights don't fit {self.backends} backends: give one for each of them."
             )
 
     @property

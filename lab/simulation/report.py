@@ -8,8 +8,9 @@ from lab.comparison.result import Comparison, Run
 from lab.comparison.runs import Entry, run_of
 from lab.simulation.fleet import SLICES, WARM_UP_SLICES, fleet_run
 from lab.simulation.herding import verdict
-from lab.simulation.plan import Plan
+from lab.simulation.plan import MOST_REQUESTS, Plan
 from lab.simulation.rehearsal import Rehearsal
+from lab.simulation.theory import steady_requests
 from lab.simulation.traffic import drawn
 
 
@@ -43,7 +44,7 @@ def fleet(plan: Plan, on_progress: Listener, clock: Callable[[], float] = monoto
         runs=tuple(runs),
         seed=plan.seed,
         is_simulated=True,
-        verdict=verdict(runs, plan.balancers),
+        verdict=verdict(runs, plan),
         notes=tuple(_notes(plan, runs)),
         settings=(
             ("backends", plan.backends),
@@ -98,7 +99,16 @@ def _notes(plan: Plan, runs: Sequence[Run]) -> Iterator[str]:
         if run.inside is not None and (many := run.inside.overloaded) > 0:
             backends = "1 backend" if many == 1 else f"{many:,} backends"
             yield (f"{run.title} gives {backends} more than it can serve: the longer this goes on, the longer it takes")
+    needed = [needed for run in runs if (needed := steady_requests(plan, run.algorithm)) is not None]
+    if needed and plan.requests < max(needed):
+        yield f'too short for the steady state that "exact" speaks of: {_remedy(max(needed))}'
     yield f"latencies are without the first {WARM_UP_SLICES / SLICES:.0%} of the requests; nothing here was measured"
     yield "in flight: the most that one backend had at once"
     if plan.balancers > 1:
         yield "bunching, at the start → later: how requests come to a backend; 1 is chance, less in turn, more a herd"
+
+
+def _remedy(needed: int) -> str:
+    if needed > MOST_REQUESTS:
+        return f"that takes {needed:,} requests, more than can be simulated"
+    return f"give -n {needed} or more"

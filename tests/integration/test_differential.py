@@ -23,6 +23,8 @@ from tests.integration.facts import free_ports
 
 HARDLY_EVER = 1e-5
 """A p-value that chance gives once in a hundred thousand runs."""
+FEWEST_REQUESTS = 3000
+"""Of the bundled nginx alone, since a machine may have no other; another one plays four ninths of the seeds."""
 
 
 @pytest.fixture
@@ -33,10 +35,11 @@ async def binary(nginx: str) -> NginxBinary:
 @pytest.mark.timeout(120)
 async def test_the_models_agree_with_nginx_attempt_by_attempt(binary: NginxBinary) -> None:
     """Made-up upstreams and events: requests held and released, failures, retries, backups, limits, time passing."""
-    seeds = range(1, 91) if binary.source == "bundled" else range(1001, 1041)
+    is_bundled = binary.source == "bundled"
+    seeds = range(1, 91) if is_bundled else range(1001, 1041)
     tally = await hold_to_nginx(binary, seeds, free_ports(ports_needed()))
     assert tally.unsure < len(seeds) / 4
-    assert tally.requests > 33 * len(seeds)
+    assert tally.requests >= (FEWEST_REQUESTS if is_bundled else FEWEST_REQUESTS * 4 / 9)
     assert tally.attempts > tally.requests * 0.9
 
 

@@ -1,5 +1,6 @@
 """Comparisons as another lab would find them."""
 
+from lab.comparison.conclusion import conclusion
 from lab.comparison.result import Comparison, Run, Share
 from lab.comparison.standing import Standing
 from lab.latency import LatencySummary
@@ -30,7 +31,9 @@ def comparison(done: int = len(RUNS)) -> Comparison:
     """One of five backends is slow; so many runs are over."""
     runs = tuple(run(*each) for each in RUNS[:done])
     plan = "Poisson arrivals, 40 req/s for 20 s, 5 backends of capacity 1, exponential service times of 10 ms"
-    return Comparison("one-slow", "one of five backends is ten times slower than the others", plan, runs, seed=1)
+    verdict = conclusion(runs) if done == len(RUNS) else None
+    description = "one of five backends is ten times slower than the others"
+    return Comparison("one-slow", description, plan, runs, seed=1, verdict=verdict)
 
 
 def standing(done: int = 0, *, is_over: bool = False) -> Standing:

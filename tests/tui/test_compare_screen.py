@@ -11,7 +11,7 @@ from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import starting
 from tests.tui.showing import AppPilot, dashboard, dashboard_of, lines, toasts
 from tests.waiting import wait_for
-from tui.comparison_text import conclusion, result_lines
+from tui.comparison_text import result_lines
 from tui.ink import Ink, Line, plain_text
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.dashboard import Dashboard
@@ -224,22 +224,6 @@ async def test_quitting_ends_it_too() -> None:
         await pilot.press("ctrl+c")
         await wait_for(pilot, lambda: lab.stop_calls > 0, what="the end of the lab")
     assert lab.closed_comparisons == 1
-
-
-def test_the_conclusion_names_the_best_and_the_worst_or_says_that_it_is_noise() -> None:
-    """Drawn from p95, and from how far the same algorithm is from itself."""
-    assert conclusion(comparison()) == (
-        "p95 is lowest under least conn (90.0 ms), and alike under random two, and highest under round robin (862 ms):"
-        " 9.6 times as long. The same algorithm twice differs by 1 %: chance makes that much at least."
-    )
-    assert conclusion(comparison(4)) == conclusion(comparison(0)) == ""
-    again = run("round_robin", "round robin, again", 40.0, (1, 1))
-    other = run("random", "random", 43.0, (1, 1))
-    first = run("round_robin", "round robin", 44.0, (1, 1))
-    alike = Comparison("even", "", "", (first, other, again), 1)
-    assert (
-        conclusion(alike) == "The same algorithm twice differs by 9 % at p95, and no two differ by more: this is noise."
-    )
 
 
 def spans_with(found: list[Line], ink: Ink) -> list[str]:

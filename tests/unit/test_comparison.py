@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,10 +22,11 @@ def a_run(algorithm: str, p95_ms: float | None, title: str | None = None, **chan
     """A run of two backends whose p95 was this."""
     latency = LatencySummary(600, 1.0, 20.0, 15.0, 40.0, p95_ms, 90.0, 120.0, 130.0)
     curve = ((0.0, 1.0), (50.0, 15.0), (95.0, p95_ms or 1.0), (100.0, 130.0))
-    shares = (Share("71", 1, 400, 30.0), Share("72", 1, 200, None))
+    shares = (Share("71", 1, 400, 30.0004321), Share("72", 1, 200, None))
     return Run(algorithm, title or algorithm, 610, 600, 10, 3, latency, shares, 0.9, curve, **changes)
 
 
+ERRORS = (("timeout", 8), ("http_502", 2))
 COMPARISON = Comparison(
     "one-slow",
     "one of two is <slow>",
@@ -83,6 +85,16 @@ def test_json_and_csv_hold_the_same_figures() -> None:
     assert [run["again"] for run in content["runs"]] == [False, True]
     assert content["simulated"] is False
     assert content["runs"][0]["backends"][0] == {"name": "71", "weight": 1, "hits": 400, "p95_ms": 30.0}
+
+
+def test_json_and_csv_tell_why_requests_failed_and_how_noisy_it_was() -> None:
+    """By kind, as a run's report does; CSV has both in columns behind all that were there before."""
+    failing = replace(COMPARISON, runs=tuple(replace(run, errors=ERRORS) for run in COMPARISON.runs))
+    assert json.loads(as_json(failing))["runs"][0]["requests"]["errors"] == {"timeout": 8, "http_502": 2}
+    first = next(csv.DictReader(io.StringIO(as_csv(failing))))
+    assert (first["noise"], first["errors"]) == ("0.1", "timeout=8 http_502=2")
+    assert list(first)[-2:] == ["noise", "errors"]
+    assert json.loads(as_json(COMPARISON))["runs"][0]["requests"]["errors"] == {}
 
 
 class Page(HTMLParser):

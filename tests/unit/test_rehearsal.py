@@ -73,6 +73,8 @@ def test_patience_ends_under_overload() -> None:
     """Requests that wait for longer than the client does have failed, and none that was answered took longer."""
     counts = Rehearsal(replace(EVEN, rate_rps=500, timeout_seconds=1.0), "round_robin", SECONDS, seed=1).run()
     assert counts.errors["timeout"] > 500
+    run = run_of(Entry("round_robin"), counts, EVEN.weights, range(1, 6))
+    assert run.errors == (("timeout", counts.failed),)
     slowest_ms = max(histogram.summary().max_ms or 0 for histogram in counts.latencies.values())
     assert 900 < slowest_ms < 1030
 
@@ -136,6 +138,9 @@ def test_the_command_simulates_a_scenario(capsys: pytest.CaptureFixture[str], mo
         (("--scenario", "even", "-n", "3"), "The scenario even says that itself: leave -n out."),
         (("--overhead", "1ms"), "--overhead is for a scenario: give one with --scenario, or leave it out."),
         (("--weights", "1,2", "--backends", "3"), "2 weights don't fit 3 backends"),
+        (("--weights", "0,1"), "A weight of 0 can't be: give each backend 1 or more."),
+        (("--algorithms", "random,random"), "random is named twice: it would come out the same again."),
+        (("--scenario", "even", "--algorithms", "random,random"), "random is named twice"),
         (("--algorithms", "round_robin,fastest"), "There is no algorithm 'fastest'"),
     ],
 )

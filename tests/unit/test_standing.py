@@ -1,6 +1,7 @@
 """A comparison on its way from one process to another, and into a file."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from lab.comparison.saving import save
 from lab.comparison.standing import Standing, pack, unpack
 from lab.errors import LabError
-from tests.unit.test_comparison import COMPARISON
+from tests.unit.test_comparison import COMPARISON, ERRORS
 
 MOMENT = datetime(2026, 11, 24, 2, 5, 9, tzinfo=UTC)
 
@@ -17,7 +18,8 @@ MOMENT = datetime(2026, 11, 24, 2, 5, 9, tzinfo=UTC)
 @pytest.mark.parametrize("is_over", [False, True])
 def test_a_standing_survives_json(is_over: bool) -> None:
     """Figures, curves and notes are what they were, tuples included."""
-    standing = Standing(2, 3, "random", 12.5, COMPARISON, is_over)
+    runs = tuple(replace(run, errors=ERRORS) for run in COMPARISON.runs)
+    standing = Standing(2, 3, "random", 12.5, replace(COMPARISON, runs=runs, verdict="It is so."), is_over)
     assert unpack(json.loads(json.dumps(pack(standing)))) == standing
 
 

@@ -38,7 +38,7 @@ class GuessPanel(LinePanel):
             ]
         else:
             names = "   ".join(
-                f"{place} {backend.port}" for place, backend in enumerate(snapshot.backends[:9], start=1)
+                f"{place % 10} {backend.port}" for place, backend in enumerate(snapshot.backends[:10], start=1)
             )
             lines.append(((names, Ink.PLAIN),))
             lines += paragraph(xray.why_not, width, Ink.WARNING)

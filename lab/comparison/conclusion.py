@@ -1,0 +1,75 @@
+"""What a comparison says, in a few sentences: who failed more, who was slower, and how much of that is chance."""
+
+from collections.abc import Sequence
+
+from lab.algorithms import BY_CHANCE
+from lab.comparison.result import Run, noise_of
+
+NOTICEABLE = 0.01
+"""Parts of the requests that failed and differ by no more aren't worth leading with."""
+
+
+def conclusion(runs: Sequence[Run]) -> str | None:
+    """Of all runs of a comparison; None where there is nothing to compare.
+
+    Percentiles are of answered requests: whoever fails more may look faster, and so failures come first.
+    """
+    firsts = [run for run in runs if not run.is_again]
+    sentences = [*_failures(runs, firsts), *_latencies(runs, firsts)]
+    return " ".join(sentences) or None
+
+
+def _failures(runs: Sequence[Run], firsts: Sequence[Run]) -> list[str]:
+    if len(firsts) < 2:
+        return []
+    ascending = sorted(firsts, key=_failed_part)
+    least, most = _failed_part(ascending[0]), _failed_part(ascending[-1])
+    again = next((run for run in runs if run.is_again), None)
+    by_chance = 0.0 if again is None else abs(_failed_part(again) - _failed_part(runs[0]))
+    if most <= NOTICEABLE:
+        return []
+    only = "p95 counts answered requests only"
+    if most - least <= max(NOTICEABLE, by_chance):
+        return [f"About as many failed under each, up to {_failed(ascending[-1])}; {only}."]
+    fewest = [run.title for run in ascending if run.failed == ascending[0].failed]
+    said = f"{_listed(fewest)} failed fewest ({_failed(ascending[0])}), {ascending[-1].title} most"
+    return [f"{said} ({ascending[-1].failed:,}).", f"{only}: who fails more may look faster."]
+
+
+def _latencies(runs: Sequence[Run], firsts: Sequence[Run]) -> list[str]:
+    """Under which algorithm the slowest requests were fastest, and whether that is more than noise."""
+    noise = noise_of(runs)
+    known = [(p95_ms, run) for run in firsts if (p95_ms := run.latency.p95_ms)]
+    known.sort(key=lambda each: each[0])
+    if noise is None or len(known) < 2:
+        return []
+    (least, best), (most, worst) = known[0], known[-1]
+    twice = f"The same algorithm twice differs by {noise * 100:.0f} %"
+    if most <= least * (1 + noise):
+        return [f"{twice} at p95, and no two differ by more: this is noise."]
+    alike = [run for p95_ms, run in known[1:] if p95_ms <= least * (1 + noise)]
+    also = f", and alike under {_listed([run.title for run in alike])}" if alike else ""
+    drawn = [run.title for run in (best, *alike, worst) if run.algorithm in BY_CHANCE]
+    draws = [f"nginx draws under {_listed(drawn)}: another run may differ by more."] if drawn else []
+    ranks = f"p95 is lowest under {best.title} ({_duration(least)}){also}, and highest under {worst.title}"
+    times = f"({_duration(most)}): {most / least:.1f} times as long."
+    return [f"{ranks} {times}", f"{twice}: chance makes that much at least.", *draws]
+
+
+def _failed_part(run: Run) -> float:
+    return run.failed / run.sent if run.sent else 0.0
+
+
+def _failed(run: Run) -> str:
+    return f"{run.failed:,} of {run.sent:,}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _duration(value_ms: float) -> str:
+    if value_ms >= 999.5:
+        return f"{value_ms / 1000:.1f} s"
+    return f"{value_ms:.0f} ms" if value_ms >= 100 else f"{value_ms:.1f} ms"
