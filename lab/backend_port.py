@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.backend_process import BackendProcess
 from lab.behaviour import Behaviour
-from lab.errors import LabError
+from lab.errors import LabError, NotReadyError
 from lab.faults import Fault, FaultKind
 from lab.scoreboard import Scoreboard
 from lab.states import BackendState
@@ -48,7 +48,7 @@ class Backend:
         self.fault: Fault | None = None
         """What was done to its process. A new process does nothing wrong."""
         self.has_failed = False
-        """Its process has ended, and neither because it was told to nor with code 0."""
+        """Its process has ended, and neither because it was told to nor with code 0; or none could be started."""
         self.in_doubt = 0
         """Answers in the middle of which a process was killed: it can't be known from it whether they were sent."""
         self.tenures = Tenures()
@@ -98,11 +98,19 @@ class Backend:
         await self.wait_until_ready()
 
     async def spawn(self) -> None:
-        """Start a process."""
+        """Start a process.
+
+        Raises:
+            NotReadyError: the system has no room for one.
+        """
         self.state, self.note, self.fault, self.has_failed = BackendState.STARTING, None, None, False
         self._served_before = self.served
         self._scores.clear()
-        process = await BackendProcess.spawn(self.port, self._score_file, self.behaviour, self._user)
+        try:
+            process = await BackendProcess.spawn(self.port, self._score_file, self.behaviour, self._user)
+        except NotReadyError as error:
+            self._note_stillbirth(error)
+            raise
         if self._is_closed:
             await process.stop()
             raise LabError(f"There is no backend on port {self.port} any more.")
@@ -262,6 +270,12 @@ class Backend:
         if self.state is BackendState.FROZEN:
             self._living().thaw()
             self.state, self.note, self.fault = BackendState.UP, None, None
+
+    def _note_stillbirth(self, error: NotReadyError) -> None:
+        """The system let no process start."""
+        self.state, self.note, self.has_failed = BackendState.EXITED, str(error).rstrip("."), True
+        if self._process is not None:  # the first one's failure is that of the lab, or of what adds a backend
+            self._on_end(self)
 
     async def _see_end(self, process: BackendProcess) -> None:
         ending = asyncio.create_task(self._see_that_it_ends(process))

@@ -1,5 +1,6 @@
 """What a backend's port refuses, and leaves as it was."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,11 +11,14 @@ import pytest
 from lab.backend_port import Backend
 from lab.backend_process import BackendProcess
 from lab.behaviour import Behaviour
-from lab.errors import LabError
+from lab.errors import LabError, NotReadyError
 from lab.faults import Fault, FaultKind
 from lab.processes import Child
+from lab.revival import TRIES, Reviver
 from lab.states import BackendState
+from tests.unit.clock import in_virtual_time
 
+NO_ROOM = "The system doesn't let a further process (lab.backend) start (too many)"
 COMMANDS: dict[str, Callable[[Backend], Awaitable[None]]] = {
     "kill": lambda backend: backend.kill(),
     "freeze": lambda backend: backend.toggle_freeze(),
@@ -29,6 +33,32 @@ def a_backend(folder: Path, state: BackendState, *, has_ended: bool) -> Backend:
     backend.state = state
     backend._process = cast("BackendProcess", SimpleNamespace(pid=1, has_ended=has_ended))
     return backend
+
+
+def a_dead_backend(folder: Path, on_end: Callable[[Backend], None]) -> Backend:
+    """Whose process has ended with an error."""
+    backend = Backend(71, folder, Behaviour(), on_start=lambda _: None, on_end=on_end)
+    backend.state, backend.has_failed = BackendState.EXITED, True
+
+    async def be_over() -> None:
+        pass
+
+    backend._process = cast("BackendProcess", SimpleNamespace(pid=1, has_ended=True, stop=be_over))
+    backend.end = asyncio.create_task(be_over())
+    return backend
+
+
+@pytest.fixture
+def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A system that lets no process start: of each attempt, the port."""
+    ports: list[int] = []
+
+    async def refuse(port: int, *_: object) -> BackendProcess:
+        ports.append(port)
+        raise NotReadyError(f"{NO_ROOM}.")
+
+    monkeypatch.setattr(BackendProcess, "spawn", refuse)
+    return ports
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -76,3 +106,31 @@ async def test_a_backend_that_starts_cant_be_frozen(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="still starting: wait a moment"):
         await backend.toggle_freeze()
     assert (backend.state, backend.fault) == (BackendState.STARTING, None)
+
+
+async def test_a_backend_that_the_system_lets_no_process_start_has_failed(tmp_path: Path, refusals: list[int]) -> None:
+    """It isn't starting for ever: its note says why, and undoing tries again."""
+    ended: list[Backend] = []
+    backend = a_dead_backend(tmp_path, ended.append)
+    for command in (backend.restart, backend.undo):
+        with pytest.raises(NotReadyError, match="doesn't let a further process"):
+            await command()
+        assert (backend.state, backend.pid, backend.has_failed) == (BackendState.EXITED, None, True)
+        assert backend.note == NO_ROOM
+    assert refusals == [71, 71]
+    assert ended == [backend, backend]
+
+
+def test_a_system_that_lets_no_process_start_is_asked_five_times(tmp_path: Path, refusals: list[int]) -> None:
+    """As often as a process that doesn't live long is started."""
+
+    async def scenario() -> Backend:
+        reviver = Reviver()
+        backend = a_dead_backend(tmp_path, reviver.consider)
+        reviver.consider(backend)
+        await asyncio.sleep(60)
+        return backend
+
+    backend = in_virtual_time(scenario())
+    assert refusals == [71] * TRIES
+    assert backend.note == f"left alone after 5 tries: {NO_ROOM}"
