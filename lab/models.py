@@ -51,7 +51,7 @@ class BackendView:
     fault: str | None = None
     """What the lab made it do wrong, in a few words (`errors 500, 30 %`); None while it does nothing wrong."""
     belief: "Belief | None" = None
-    """What nginx believes of it, inferred from nginx's log; None where that can't be known."""
+    """What nginx believes of it, inferred from nginx's log; None where that can't be known, and while nginx is dead."""
     note: str | None = None
     """Why it isn't serving, in a few words: its last words on stderr, or what was done to it."""
 
