@@ -60,7 +60,7 @@ class Backend:
         self._on_end = on_end
         self._score_file = folder / f"scores-{port}"
         self._scores = Scoreboard(self._score_file)
-        self._served_before = 0
+        self._served_before = self._direct_before = 0
         self._process: BackendProcess | None = None
         self._changing = asyncio.Lock()
         """So that one change is made at a time. A kill is none: it may always come."""
@@ -73,8 +73,13 @@ class Backend:
 
     @property
     def served(self) -> int:
-        """What all its processes say they answered, together."""
+        """What all its processes say they answered to nginx, together."""
         return self._served_before + self._scores.served
+
+    @property
+    def direct(self) -> int:
+        """What they say they answered to those who came past nginx."""
+        return self._direct_before + self._scores.direct
 
     @property
     def in_flight(self) -> int | None:
@@ -104,7 +109,7 @@ class Backend:
             NotReadyError: the system has no room for one.
         """
         self.state, self.note, self.fault, self.has_failed = BackendState.STARTING, None, None, False
-        self._served_before = self.served
+        self._served_before, self._direct_before = self.served, self.direct
         self._scores.clear()
         try:
             process = await BackendProcess.spawn(self.port, self._score_file, self.behaviour, self._user)

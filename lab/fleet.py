@@ -33,7 +33,7 @@ class Fleet:
         self._user = user
         self._reviver = Reviver() if is_reviving else None
         self._backends: dict[int, Backend] = {}
-        self._served_by_removed = self._in_doubt_of_removed = 0
+        self._served_by_removed = self._direct_of_removed = self._in_doubt_of_removed = 0
         for port in ports:
             self._make(port)
 
@@ -56,8 +56,13 @@ class Fleet:
 
     @property
     def served(self) -> int:
-        """What all backends say they answered, the removed ones included."""
+        """What all backends say they answered to nginx, the removed ones included."""
         return self._served_by_removed + sum(backend.served for backend in self)
+
+    @property
+    def direct(self) -> int:
+        """What all backends say they answered to those who came past nginx."""
+        return self._direct_of_removed + sum(backend.direct for backend in self)
 
     @property
     def in_doubt(self) -> int:
@@ -103,6 +108,7 @@ class Fleet:
         await backend.leave(LEAVING_SECONDS)
         if self._backends.get(port) is backend:
             self._served_by_removed += backend.served
+            self._direct_of_removed += backend.direct
             self._in_doubt_of_removed += backend.in_doubt
             del self._backends[port]
 

@@ -127,6 +127,7 @@ class Observer:
             other_clients=journal.other_clients,
             crossed=journal.crossed + late_answers,
             settling=journal.settling() + (in_flight + lately_served if is_moving else 0),
+            direct=self._fleet.direct,
         )
 
     def _served(self) -> tuple[int, int]:

@@ -80,6 +80,7 @@ class Report:
                 "nginx_forwarded": ledger.nginx_forwarded,
                 "crossed": ledger.crossed,
                 "differences": list(ledger.differences),
+                "direct": ledger.direct,
             },
             "interrupted": self.is_interrupted,
             "faults": [
@@ -186,9 +187,10 @@ class Report:
     def _foot(self) -> list[str]:
         ledger = self.ledger
         others = f", and {ledger.other_clients:,} to other clients" if ledger.other_clients else ""
+        direct = f", and {ledger.direct:,} past nginx" if ledger.direct else ""
         counts = (
             f"answers in full: client {ledger.client_answered:,} = nginx {ledger.nginx_logged:,}{others}"
-            f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}"
+            f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}{direct}"
         )
         notes = [f"note    {_inert(notice)}" for notice in self.notices]
         if ledger.is_balanced:

@@ -108,6 +108,14 @@ def test_an_unbalanced_ledger_says_so_everywhere() -> None:
     assert "all agree" in REPORT.as_text()
 
 
+def test_requests_past_nginx_are_reported_where_there_were_any() -> None:
+    """They belong to none of the counts that must agree."""
+    report = replace(REPORT, ledger=replace(LEDGER, direct=3))
+    assert as_dict(report)["ledger"]["direct"] == 3
+    assert "nginx 1,000 = backends 1,000, and 3 past nginx" in report.as_text()
+    assert "past nginx" not in REPORT.as_text()
+
+
 def test_what_happened_beside_the_figures_is_reported() -> None:
     """One line each, whatever is in it."""
     report = replace(REPORT, notices=("nginx's worker (PID 7) has died (signal 9)", "nginx complains: \x1b[2J\n"))
