@@ -1,8 +1,10 @@
 """One port of the fleet, and the processes that serve it one after the other."""
 
 import asyncio
+import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
 LAST_ANSWERS = "told to end: answers what it has on its hands"
 POLL_SECONDS = 0.02
+OBEDIENCE_SECONDS = 0.5
+"""For so long after the lab has frozen or thawed a process the system may still tell the opposite."""
 
 PidListener = Callable[[int], None]
 
@@ -62,8 +66,10 @@ class Backend:
         self._scores = Scoreboard(self._score_file)
         self._served_before = self._direct_before = 0
         self._process: BackendProcess | None = None
-        self._changing = asyncio.Lock()
-        """So that one change is made at a time. A kill is none: it may always come."""
+        self._one_change_at_a_time = asyncio.Lock()
+        """A kill is none: it may always come."""
+        self._signalled_at = -math.inf
+        """When the lab froze or thawed it last, in seconds of `time.monotonic`."""
         self._is_closed = False
 
     @property
@@ -139,12 +145,12 @@ class Backend:
 
     async def restart(self) -> None:
         """Give the port a new process, whatever became of the old one; raises what `wait_until_ready` does."""
-        async with self._changing:
+        async with self._one_change_at_a_time:
             await self._restart()
 
     async def revive(self) -> None:
         """Give the port a new process unless one lives; raises what `wait_until_ready` does."""
-        async with self._changing:
+        async with self._one_change_at_a_time:
             if not self.state.is_alive:
                 await self._restart()
 
@@ -153,6 +159,15 @@ class Backend:
         self.behaviour = behaviour
         if self._process is not None and self.state.is_alive:
             self._process.behave(behaviour)
+
+    def note_status(self, *, is_stopped: bool, looked_at: float) -> None:
+        """Its process was stopped or not when somebody looked, at that time of `time.monotonic`, whoever did it."""
+        if looked_at < self._signalled_at + OBEDIENCE_SECONDS:
+            return
+        if is_stopped and self.state is BackendState.UP:
+            self.state, self.note = BackendState.FROZEN, "stopped by somebody else: accepts, never answers"
+        elif not is_stopped and self.state is BackendState.FROZEN:
+            self._note_thaw()
 
     async def kill(self) -> None:
         """SIGKILL it, and return when it is gone."""
@@ -166,7 +181,7 @@ class Backend:
         if fault.kind is FaultKind.KILL:
             await self.kill()
             return
-        async with self._changing:
+        async with self._changing():
             await self._inject(fault)
 
     async def undo(self, fault: Fault | None = None) -> bool:
@@ -174,7 +189,7 @@ class Backend:
 
         With a fault it does so, and says so, only if that is what was done last.
         """
-        async with self._changing:
+        async with self._changing():
             if fault is not None and fault != self.fault:
                 return False
             if self.state.is_alive and self.state is not BackendState.ENDING:
@@ -185,15 +200,15 @@ class Backend:
 
     async def toggle_freeze(self) -> None:
         """SIGSTOP it, so that it keeps its port and its connections and answers nothing; or SIGCONT it."""
-        async with self._changing:
+        async with self._changing():
             if self.state is BackendState.FROZEN:
-                await self._recover()
+                self._thaw()
             else:
                 await self._inject(Fault(FaultKind.FREEZE))
 
     async def slow_down(self, below_ms: float) -> None:
         """Give it the next longer service time below that, and after the longest its own again."""
-        async with self._changing:
+        async with self._changing():
             longer = [step for step in SLOW_STEPS_MS if self.service_time_ms < step < below_ms]
             if longer:
                 await self._inject(Fault(FaultKind.SLOW, longer[0]))
@@ -202,7 +217,7 @@ class Backend:
 
     async def leave(self, grace_seconds: float) -> None:
         """End it for good, as soon as it has answered what it has on its hands, or after so long."""
-        async with self._changing:
+        async with self._one_change_at_a_time:
             if self.state is BackendState.UP:
                 self.state, self.note = BackendState.ENDING, LAST_ANSWERS
                 deadline = time.monotonic() + grace_seconds
@@ -234,6 +249,17 @@ class Backend:
             return None
         return await self._process.recall(request_id)
 
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[None]:
+        """Make one change at a time, and know first what the system says of the process."""
+        async with self._one_change_at_a_time:
+            process, now = self._process, time.monotonic()
+            if process is not None and self.state in (BackendState.UP, BackendState.FROZEN):
+                is_stopped = await asyncio.to_thread(process.is_stopped)
+                if is_stopped is not None and process is self._process:
+                    self.note_status(is_stopped=is_stopped, looked_at=now)
+            yield
+
     def _living(self) -> BackendProcess:
         if self._process is None or not self.state.is_alive or self._process.has_ended:
             raise LabError(f"The backend on port {self.port} isn't running: restart it first.")
@@ -252,6 +278,7 @@ class Backend:
                 raise LabError(f"The backend on port {self.port} is still starting: wait a moment.")
             await self._recover()
             process.freeze()
+            self._signalled_at = time.monotonic()
             self.state, self.note = BackendState.FROZEN, "frozen with SIGSTOP: accepts, never answers"
         elif fault.kind is FaultKind.TERMINATE:
             self._thaw()
@@ -274,7 +301,14 @@ class Backend:
     def _thaw(self) -> None:
         if self.state is BackendState.FROZEN:
             self._living().thaw()
-            self.state, self.note, self.fault = BackendState.UP, None, None
+            self._signalled_at = time.monotonic()
+            self._note_thaw()
+
+    def _note_thaw(self) -> None:
+        """It does wrong again what it did before somebody else stopped it."""
+        self.state, self.note = BackendState.UP, None
+        if self.fault is not None and self.fault.kind is FaultKind.FREEZE:
+            self.fault = None
 
     def _note_stillbirth(self, error: NotReadyError) -> None:
         """The system let no process start."""

@@ -1,7 +1,7 @@
 """The backends: starts them side by side, has them fail and recover, restarts, adds and removes them."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lab.backend_port import Backend, PidListener
@@ -73,6 +73,12 @@ class Fleet:
         """Of the process that gave the answer which nginx had sent at that time of day; None if that isn't known."""
         backend = self._backends.get(port)
         return None if backend is None else backend.tenures.pid_at(epoch)
+
+    def note_statuses(self, is_stopped: Mapping[int, bool], looked_at: float) -> None:
+        """Which processes, by PID, were stopped when somebody looked, at that time of `time.monotonic`."""
+        for backend in self:
+            if (stopped := is_stopped.get(backend.pid or 0)) is not None:
+                backend.note_status(is_stopped=stopped, looked_at=looked_at)
 
     async def spawn(self) -> None:
         """Start the processes of all."""

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
@@ -17,12 +18,12 @@ from lab.backend_port import Backend
 from lab.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
-from lab.models import Snapshot
+from lab.models import BackendView, Snapshot
 from lab.session import LabSession
 from lab.states import BackendState
 from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
-from tests.integration.facts import HOST, ask, ask_times, backend_at, processes_in, seen
+from tests.integration.facts import HOST, ask, ask_times, backend_at, processes_in, seen, wait_until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -93,6 +94,45 @@ async def test_a_frozen_backend_is_a_timeout_that_nginx_retries(start_lab: Start
     assert (view.state, view.pid, view.note) == (BackendState.UP, pid, None)
     last = await quiet(lab)
     assert (last.traffic.failed, last.traffic.errors) == (0, ())
+
+
+@posix_only
+async def test_a_backend_that_somebody_else_stops_is_frozen_until_somebody_lets_it_go_on(start_lab: StartLab) -> None:
+    """By the system's word, whoever it was: the lab shows it within a second or two, and undoes it."""
+    lab = await start_lab(backends=1)
+    (port,) = lab.parts.ports.backends
+    backend = lab.parts.fleet[port]
+    process = psutil.Process(backend.pid)
+
+    async def turns(state: BackendState) -> BackendView:
+        shown = await seen(lab, lambda now: backend_at(now, port).state is state, what=f"it to be {state}")
+        return backend_at(shown, port)
+
+    process.suspend()
+    assert (await turns(BackendState.FROZEN)).note == "stopped by somebody else: accepts, never answers"
+    await lab.undo_faults(port)
+    assert (backend.state, backend.note) == (BackendState.UP, None)
+    assert ask(port).pid == process.pid
+    await lab.toggle_freeze(port)
+    process.resume()
+    thawed = await turns(BackendState.UP)
+    assert (thawed.fault, thawed.note) == (None, None)
+    assert ask(port).pid == process.pid
+
+
+@posix_only
+@pytest.mark.parametrize("command", [LabSession.undo_faults, LabSession.toggle_freeze])
+async def test_a_command_knows_that_somebody_has_just_stopped_the_backend(
+    start_lab: StartLab, command: Callable[[LabSession, int], Awaitable[None]]
+) -> None:
+    """Before the lab has looked by itself: what is stopped is thawed."""
+    lab = await start_lab(backends=1)
+    (port,) = lab.parts.ports.backends
+    process = psutil.Process(lab.parts.fleet[port].pid)
+    process.suspend()
+    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, what="it to be stopped")
+    await command(lab, port)
+    assert ask(port).pid == process.pid
 
 
 async def test_a_slowed_backend_takes_longer_and_the_others_dont(start_lab: StartLab) -> None:
