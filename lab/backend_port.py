@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
 LAST_ANSWERS = "told to end: answers what it has on its hands"
 POLL_SECONDS = 0.02
+LAST_WORDS_LINES = 5
+LAST_WORDS_WIDTH = 300
+"""Characters of a line that are kept."""
 OBEDIENCE_SECONDS = 0.5
 """For so long after the lab has frozen or thawed a process the system may still tell the opposite."""
 
@@ -53,6 +56,12 @@ class Backend:
         """What was done to its process. A new process does nothing wrong."""
         self.has_failed = False
         """Its process has ended, and neither because it was told to nor with code 0; or none could be started."""
+        self.last_words: tuple[str, ...] = ()
+        """The latest lines that its process said on stderr, once it has ended."""
+        self.revivals = 0
+        """How often a process of its was started because the one before had failed."""
+        self.left_alone: tuple[str, ...] | None = None
+        """Why it isn't revived any more, and its last words; None while it would be."""
         self.in_doubt = 0
         """Answers in the middle of which a process was killed: it can't be known from it whether they were sent."""
         self.tenures = Tenures()
@@ -115,6 +124,7 @@ class Backend:
             NotReadyError: the system has no room for one.
         """
         self.state, self.note, self.fault, self.has_failed = BackendState.STARTING, None, None, False
+        self.last_words, self.left_alone = (), None
         self._served_before, self._direct_before = self.served, self.direct
         self._scores.clear()
         try:
@@ -148,11 +158,13 @@ class Backend:
         async with self._one_change_at_a_time:
             await self._restart()
 
-    async def revive(self) -> None:
-        """Give the port a new process unless one lives; raises what `wait_until_ready` does."""
+    async def revive(self) -> bool:
+        """Give the port a new process unless one lives, and say so; raises what `wait_until_ready` does."""
         async with self._one_change_at_a_time:
-            if not self.state.is_alive:
-                await self._restart()
+            if self.state.is_alive:
+                return False
+            await self._restart()
+            return True
 
     def behave(self, behaviour: Behaviour) -> None:
         """Have its processes work like this from now on, when nothing was done to them."""
@@ -324,11 +336,12 @@ class Backend:
         if process is not self._process:
             return
         self.in_doubt += self._scores.begun - self._scores.served
+        self.last_words = tuple(line[:LAST_WORDS_WIDTH] for line in process.last_words[-LAST_WORDS_LINES:])
         self.has_failed = code != 0 and self.state is not BackendState.ENDING
         if self.state is not BackendState.KILLED:
             is_told = self.state is BackendState.ENDING
             how = _how_it_ended(code) + (", as it was told" if is_told else "")
-            self.state, self.note = BackendState.EXITED, ": ".join([how, *process.last_words[-1:]])
+            self.state, self.note = BackendState.EXITED, ": ".join([how, *self.last_words[-1:]])
             if not is_told:
                 self.fault = None
         self._on_end(self)

@@ -24,14 +24,14 @@ class Fleet:
         behaviour: Behaviour,
         *,
         on_start: PidListener,
-        is_reviving: bool = False,
+        reviver: Reviver | None = None,
         user: str | None = None,
     ) -> None:
         self._folder = folder
         self._behaviour = behaviour
         self._on_start = on_start
         self._user = user
-        self._reviver = Reviver() if is_reviving else None
+        self._reviver = reviver
         self._backends: dict[int, Backend] = {}
         self._served_by_removed = self._direct_of_removed = self._in_doubt_of_removed = 0
         for port in ports:

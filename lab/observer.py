@@ -174,6 +174,8 @@ class Observer:
                 fault=in_words(backend.fault) if backend.fault else None,
                 belief=beliefs.get(backend.port),
                 note=backend.note,
+                revivals=backend.revivals,
+                left_alone=backend.left_alone,
             )
 
         return tuple(view(backend) for backend in self._fleet)

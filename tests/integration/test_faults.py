@@ -197,6 +197,12 @@ async def test_with_restart_a_dead_backend_comes_back_by_itself(start_lab: Start
         what="both to come back with new PIDs",
     )
     assert len({backend.pid for backend in snapshot.backends}) == 2
+    shown = await seen(lab, lambda shown: len(shown.notices) == 2, what="both to be told of")
+    assert {backend.revivals for backend in shown.backends} == {1}
+    assert set(shown.notices) == {
+        f"The backend on port {first} was gone (ended by signal 9): --restart brought it back.",
+        f"The backend on port {second} was gone (killed with SIGKILL): --restart brought it back.",
+    }
 
 
 async def test_a_backend_that_cant_start_is_left_alone_after_five_tries(
@@ -223,7 +229,14 @@ async def test_a_backend_that_cant_start_is_left_alone_after_five_tries(
     assert (view.note or "").startswith("left alone after 5 tries: ended with code 3: Can't listen on port")
     assert any(re.match(r"restarting in 0\.[24] s \(try [23] of 5\): ended with code 3: Can't", note) for note in notes)
     assert any(note.startswith("restarting in 1.6 s (try 5 of 5): ") for note in notes)
+    assert view.revivals == 0
+    why, *last_words = view.left_alone or ()
+    assert why == "ended with code 3"
+    assert last_words[-1].startswith("Can't listen on port")
+    assert "keeps failing and is left alone after 5 tries: ended with code 3: Can't" in left.notices[-1]
     await lab.restart_backend(port)
+    again = await seen(lab, lambda shown: backend_at(shown, port).state is BackendState.UP, what="it to be up again")
+    assert (backend_at(again, port).left_alone, backend_at(again, port).note) == (None, None)
     assert len(set(await ask_times(4, lab.parts.ports.nginx))) == 2
 
 
