@@ -31,6 +31,8 @@ from lab.scoreboard import Scoreboard
 from lab.stdio import Message, emit
 from lab.workload import Workload
 
+REQUEST_ID = "X-Request-Id"
+"""nginx sets it, whatever its client has sent."""
 RESET_AT_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """For SO_LINGER: close() throws away what isn't sent yet, and sends RST."""
 
@@ -44,7 +46,10 @@ class House:
         """Fails with the `OSError` for which the port can't be opened again."""
         self._port = port
         application = tornado.web.Application([(r".*", Hello, {"house": self})], log_function=lambda _: None)
-        self.door = Door(application, port, on_refusal=desk.note_refusal)
+        self.door = Door(application, port, on_refusal=self._note_refusal)
+
+    def _note_refusal(self, head: bytes) -> None:
+        self.desk.note_refusal(is_direct=f"\n{REQUEST_ID}:".lower().encode() not in head.lower())
 
     def handle(self, order: Message) -> None:
         """Obey the lab."""
@@ -91,7 +96,7 @@ class Hello(tornado.web.RequestHandler):
     def initialize(self, house: House) -> None:
         self._desk, self._door = house.desk, house.door
         headers = self.request.headers
-        self._visit = self._desk.accept(headers.get("X-Request-Id", ""), headers.get("X-Lablb-Shot", ""))
+        self._visit = self._desk.accept(headers.get(REQUEST_ID, ""), headers.get("X-Lablb-Shot", ""))
         self._is_there = True
         self._is_client_gone = asyncio.Event()
         connection = self.request.connection
@@ -116,7 +121,7 @@ class Hello(tornado.web.RequestHandler):
             await self._desk.work(self._visit)
             if self._is_client_gone.is_set() or self._has_hung_up():
                 return
-            self._desk.begin_answer()
+            self._desk.begin_answer(self._visit)
             if fault is None:
                 await self._finish("Hello")
             elif fault.kind is FaultKind.RESET:

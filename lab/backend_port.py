@@ -1,14 +1,16 @@
 """One port of the fleet, and the processes that serve it one after the other."""
 
 import asyncio
+import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.backend_process import BackendProcess
 from lab.behaviour import Behaviour
-from lab.errors import LabError
+from lab.errors import LabError, NotReadyError
 from lab.faults import Fault, FaultKind
 from lab.scoreboard import Scoreboard
 from lab.states import BackendState
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 SLOW_STEPS_MS = (20.0, 100.0, 300.0, 1000.0, 3000.0)
 LAST_ANSWERS = "told to end: answers what it has on its hands"
 POLL_SECONDS = 0.02
+LAST_WORDS_LINES = 5
+LAST_WORDS_WIDTH = 300
+"""Characters of a line that are kept."""
+OBEDIENCE_SECONDS = 0.5
+"""For so long after the lab has frozen or thawed a process the system may still tell the opposite."""
 
 PidListener = Callable[[int], None]
 
@@ -48,7 +55,13 @@ class Backend:
         self.fault: Fault | None = None
         """What was done to its process. A new process does nothing wrong."""
         self.has_failed = False
-        """Its process has ended, and neither because it was told to nor with code 0."""
+        """Its process has ended, and neither because it was told to nor with code 0; or none could be started."""
+        self.last_words: tuple[str, ...] = ()
+        """The latest lines that its process said on stderr, once it has ended."""
+        self.revivals = 0
+        """How often a process of its was started because the one before had failed."""
+        self.left_alone: tuple[str, ...] | None = None
+        """Why it isn't revived any more, and its last words; None while it would be."""
         self.in_doubt = 0
         """Answers in the middle of which a process was killed: it can't be known from it whether they were sent."""
         self.tenures = Tenures()
@@ -60,10 +73,12 @@ class Backend:
         self._on_end = on_end
         self._score_file = folder / f"scores-{port}"
         self._scores = Scoreboard(self._score_file)
-        self._served_before = 0
+        self._served_before = self._direct_before = 0
         self._process: BackendProcess | None = None
-        self._changing = asyncio.Lock()
-        """So that one change is made at a time. A kill is none: it may always come."""
+        self._one_change_at_a_time = asyncio.Lock()
+        """A kill is none: it may always come."""
+        self._signalled_at = -math.inf
+        """When the lab froze or thawed it last, in seconds of `time.monotonic`."""
         self._is_closed = False
 
     @property
@@ -73,8 +88,13 @@ class Backend:
 
     @property
     def served(self) -> int:
-        """What all its processes say they answered, together."""
+        """What all its processes say they answered to nginx, together."""
         return self._served_before + self._scores.served
+
+    @property
+    def direct(self) -> int:
+        """What they say they answered to those who came past nginx."""
+        return self._direct_before + self._scores.direct
 
     @property
     def in_flight(self) -> int | None:
@@ -98,11 +118,20 @@ class Backend:
         await self.wait_until_ready()
 
     async def spawn(self) -> None:
-        """Start a process."""
+        """Start a process.
+
+        Raises:
+            NotReadyError: the system has no room for one.
+        """
         self.state, self.note, self.fault, self.has_failed = BackendState.STARTING, None, None, False
-        self._served_before = self.served
+        self.last_words, self.left_alone = (), None
+        self._served_before, self._direct_before = self.served, self.direct
         self._scores.clear()
-        process = await BackendProcess.spawn(self.port, self._score_file, self.behaviour, self._user)
+        try:
+            process = await BackendProcess.spawn(self.port, self._score_file, self.behaviour, self._user)
+        except NotReadyError as error:
+            self._note_stillbirth(error)
+            raise
         if self._is_closed:
             await process.stop()
             raise LabError(f"There is no backend on port {self.port} any more.")
@@ -126,20 +155,31 @@ class Backend:
 
     async def restart(self) -> None:
         """Give the port a new process, whatever became of the old one; raises what `wait_until_ready` does."""
-        async with self._changing:
+        async with self._one_change_at_a_time:
             await self._restart()
 
-    async def revive(self) -> None:
-        """Give the port a new process unless one lives; raises what `wait_until_ready` does."""
-        async with self._changing:
-            if not self.state.is_alive:
-                await self._restart()
+    async def revive(self) -> bool:
+        """Give the port a new process unless one lives, and say so; raises what `wait_until_ready` does."""
+        async with self._one_change_at_a_time:
+            if self.state.is_alive:
+                return False
+            await self._restart()
+            return True
 
     def behave(self, behaviour: Behaviour) -> None:
         """Have its processes work like this from now on, when nothing was done to them."""
         self.behaviour = behaviour
         if self._process is not None and self.state.is_alive:
             self._process.behave(behaviour)
+
+    def note_status(self, *, is_stopped: bool, looked_at: float) -> None:
+        """Its process was stopped or not when somebody looked, at that time of `time.monotonic`, whoever did it."""
+        if looked_at < self._signalled_at + OBEDIENCE_SECONDS:
+            return
+        if is_stopped and self.state is BackendState.UP:
+            self.state, self.note = BackendState.FROZEN, "stopped by somebody else: accepts, never answers"
+        elif not is_stopped and self.state is BackendState.FROZEN:
+            self._note_thaw()
 
     async def kill(self) -> None:
         """SIGKILL it, and return when it is gone."""
@@ -153,7 +193,7 @@ class Backend:
         if fault.kind is FaultKind.KILL:
             await self.kill()
             return
-        async with self._changing:
+        async with self._changing():
             await self._inject(fault)
 
     async def undo(self, fault: Fault | None = None) -> bool:
@@ -161,7 +201,7 @@ class Backend:
 
         With a fault it does so, and says so, only if that is what was done last.
         """
-        async with self._changing:
+        async with self._changing():
             if fault is not None and fault != self.fault:
                 return False
             if self.state.is_alive and self.state is not BackendState.ENDING:
@@ -172,15 +212,15 @@ class Backend:
 
     async def toggle_freeze(self) -> None:
         """SIGSTOP it, so that it keeps its port and its connections and answers nothing; or SIGCONT it."""
-        async with self._changing:
+        async with self._changing():
             if self.state is BackendState.FROZEN:
-                await self._recover()
+                self._thaw()
             else:
                 await self._inject(Fault(FaultKind.FREEZE))
 
     async def slow_down(self, below_ms: float) -> None:
         """Give it the next longer service time below that, and after the longest its own again."""
-        async with self._changing:
+        async with self._changing():
             longer = [step for step in SLOW_STEPS_MS if self.service_time_ms < step < below_ms]
             if longer:
                 await self._inject(Fault(FaultKind.SLOW, longer[0]))
@@ -189,7 +229,7 @@ class Backend:
 
     async def leave(self, grace_seconds: float) -> None:
         """End it for good, as soon as it has answered what it has on its hands, or after so long."""
-        async with self._changing:
+        async with self._one_change_at_a_time:
             if self.state is BackendState.UP:
                 self.state, self.note = BackendState.ENDING, LAST_ANSWERS
                 deadline = time.monotonic() + grace_seconds
@@ -221,6 +261,17 @@ class Backend:
             return None
         return await self._process.recall(request_id)
 
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[None]:
+        """Make one change at a time, and know first what the system says of the process."""
+        async with self._one_change_at_a_time:
+            process, now = self._process, time.monotonic()
+            if process is not None and self.state in (BackendState.UP, BackendState.FROZEN):
+                is_stopped = await asyncio.to_thread(process.is_stopped)
+                if is_stopped is not None and process is self._process:
+                    self.note_status(is_stopped=is_stopped, looked_at=now)
+            yield
+
     def _living(self) -> BackendProcess:
         if self._process is None or not self.state.is_alive or self._process.has_ended:
             raise LabError(f"The backend on port {self.port} isn't running: restart it first.")
@@ -239,6 +290,7 @@ class Backend:
                 raise LabError(f"The backend on port {self.port} is still starting: wait a moment.")
             await self._recover()
             process.freeze()
+            self._signalled_at = time.monotonic()
             self.state, self.note = BackendState.FROZEN, "frozen with SIGSTOP: accepts, never answers"
         elif fault.kind is FaultKind.TERMINATE:
             self._thaw()
@@ -261,7 +313,20 @@ class Backend:
     def _thaw(self) -> None:
         if self.state is BackendState.FROZEN:
             self._living().thaw()
-            self.state, self.note, self.fault = BackendState.UP, None, None
+            self._signalled_at = time.monotonic()
+            self._note_thaw()
+
+    def _note_thaw(self) -> None:
+        """It does wrong again what it did before somebody else stopped it."""
+        self.state, self.note = BackendState.UP, None
+        if self.fault is not None and self.fault.kind is FaultKind.FREEZE:
+            self.fault = None
+
+    def _note_stillbirth(self, error: NotReadyError) -> None:
+        """The system let no process start."""
+        self.state, self.note, self.has_failed = BackendState.EXITED, str(error).rstrip("."), True
+        if self._process is not None:  # the first one's failure is that of the lab, or of what adds a backend
+            self._on_end(self)
 
     async def _see_end(self, process: BackendProcess) -> None:
         ending = asyncio.create_task(self._see_that_it_ends(process))
@@ -271,11 +336,12 @@ class Backend:
         if process is not self._process:
             return
         self.in_doubt += self._scores.begun - self._scores.served
+        self.last_words = tuple(line[:LAST_WORDS_WIDTH] for line in process.last_words[-LAST_WORDS_LINES:])
         self.has_failed = code != 0 and self.state is not BackendState.ENDING
         if self.state is not BackendState.KILLED:
             is_told = self.state is BackendState.ENDING
             how = _how_it_ended(code) + (", as it was told" if is_told else "")
-            self.state, self.note = BackendState.EXITED, ": ".join([how, *process.last_words[-1:]])
+            self.state, self.note = BackendState.EXITED, ": ".join([how, *self.last_words[-1:]])
             if not is_told:
                 self.fault = None
         self._on_end(self)

@@ -111,6 +111,12 @@ class BackendProcess:
         """SIGCONT it; raises a `LabError` when it has ended."""
         self._system().resume()
 
+    def is_stopped(self) -> bool | None:
+        """Whether the system says so, whoever stopped it; None if it has ended."""
+        with contextlib.suppress(LabError, psutil.Error):
+            return self._system().status() == psutil.STATUS_STOPPED
+        return None
+
     def kill(self) -> None:
         """SIGKILL it."""
         self._child.kill()

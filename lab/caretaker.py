@@ -87,6 +87,7 @@ class Caretaker:
             if not (is_nginx_dead or is_client_dead):
                 raise LabError("nginx and the lab's client both run: there is nothing to start again.")
             if is_nginx_dead:
+                self._observer.forget_nginx()
                 await self._balancer.restart()
                 self._notices.tell(f"nginx runs again (PID {self._server.master_pid}).")
             if is_client_dead:

@@ -29,6 +29,8 @@ class Visit:
     arrived: float
     in_flight: int
     """With this one."""
+    is_direct: bool
+    """It came past nginx, which gives each request an ID."""
     done: float | None = None
     begun: float = 0.0
     """When the work on it began with reading it, in seconds of `time.perf_counter`."""
@@ -73,30 +75,32 @@ class Desk:
         """A request has arrived; `shot` is what the lab's client calls it."""
         self._scores.note_arrival()
         reception = min(time.thread_time() - self._busy_seconds, MOST_RECEPTION_SECONDS)
-        visit = Visit(time.time(), self._scores.in_flight, begun=time.perf_counter() - reception)
+        begun = time.perf_counter() - reception
+        visit = Visit(time.time(), self._scores.in_flight, is_direct=not request_id, begun=begun)
         visit.number = shot_number(shot.rpartition("-")[2])
         self._visits[request_id] = visit
         if len(self._visits) > REMEMBERED:
             del self._visits[next(iter(self._visits))]
         return visit
 
-    def begin_answer(self) -> None:
+    def begin_answer(self, visit: "Visit") -> None:
         """A request is about to be answered."""
-        self._scores.note_answer()
+        if not visit.is_direct:
+            self._scores.note_answer()
 
     def dismiss(self, visit: "Visit", *, is_served: bool) -> None:
         """A request was answered, or its client has gone."""
-        self._scores.note_departure(is_served=is_served)
+        self._scores.note_departure(is_served=is_served, is_direct=visit.is_direct)
         if is_served:
             visit.done = time.time()
             if visit.due is not None:
                 self._lead.learn(time.perf_counter() - visit.due)
         self._busy_seconds = time.thread_time()
 
-    def note_refusal(self) -> None:
+    def note_refusal(self, *, is_direct: bool) -> None:
         """Something that is no HTTP came, and was told so."""
         self._scores.note_arrival()
-        self._scores.note_departure(is_served=True)
+        self._scores.note_departure(is_served=True, is_direct=is_direct)
 
     def recall(self, request_id: str) -> "Visit | None":
         """What became of a request, while it is remembered."""

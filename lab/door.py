@@ -21,7 +21,8 @@ KEEPS_ITS_PORT = sys.platform == "linux"
 Elsewhere the port is bound anew, which a process that has given up root can't do below 1024.
 """
 
-
+RefusalListener = Callable[[bytes], None]
+"""Is told the head of what was refused."""
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """Tornado's whole answer to what is no HTTP to it: no application is asked, and none is told."""
 
@@ -29,14 +30,29 @@ REFUSAL = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 class _Stream(IOStream):
     """Tells when what came on it is refused."""
 
-    def __init__(self, connection: socket.socket, on_refusal: Callable[[], None]) -> None:
+    def __init__(self, connection: socket.socket, on_refusal: RefusalListener) -> None:
         super().__init__(connection)
         self._on_refusal = on_refusal
+        self._head = b""
+        """Of the latest request."""
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Future[bytes]:
+        """As Tornado reads the head of a request."""
+        reading = asyncio.ensure_future(super().read_until_regex(regex, max_bytes))  # the future that it already is
+        if reading.done():
+            self._note_head(reading)
+        else:
+            reading.add_done_callback(self._note_head)
+        return reading
 
     def write(self, data: bytes | memoryview) -> Future[None]:
         if data == REFUSAL:
-            self._on_refusal()
+            self._on_refusal(self._head)
         return super().write(data)
+
+    def _note_head(self, reading: Future[bytes]) -> None:
+        if not reading.cancelled() and reading.exception() is None:
+            self._head = reading.result()
 
 
 class Door:
@@ -46,7 +62,7 @@ class Door:
         OSError: the port is taken or not allowed.
     """
 
-    def __init__(self, application: Application, port: int, on_refusal: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, application: Application, port: int, on_refusal: RefusalListener = lambda _: None) -> None:
         self.is_open = False
         self._on_refusal = on_refusal
         self._port = port

@@ -1,7 +1,7 @@
 """The backends: starts them side by side, has them fail and recover, restarts, adds and removes them."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lab.backend_port import Backend, PidListener
@@ -24,16 +24,16 @@ class Fleet:
         behaviour: Behaviour,
         *,
         on_start: PidListener,
-        is_reviving: bool = False,
+        reviver: Reviver | None = None,
         user: str | None = None,
     ) -> None:
         self._folder = folder
         self._behaviour = behaviour
         self._on_start = on_start
         self._user = user
-        self._reviver = Reviver() if is_reviving else None
+        self._reviver = reviver
         self._backends: dict[int, Backend] = {}
-        self._served_by_removed = self._in_doubt_of_removed = 0
+        self._served_by_removed = self._direct_of_removed = self._in_doubt_of_removed = 0
         for port in ports:
             self._make(port)
 
@@ -56,8 +56,13 @@ class Fleet:
 
     @property
     def served(self) -> int:
-        """What all backends say they answered, the removed ones included."""
+        """What all backends say they answered to nginx, the removed ones included."""
         return self._served_by_removed + sum(backend.served for backend in self)
+
+    @property
+    def direct(self) -> int:
+        """What all backends say they answered to those who came past nginx."""
+        return self._direct_of_removed + sum(backend.direct for backend in self)
 
     @property
     def in_doubt(self) -> int:
@@ -68,6 +73,12 @@ class Fleet:
         """Of the process that gave the answer which nginx had sent at that time of day; None if that isn't known."""
         backend = self._backends.get(port)
         return None if backend is None else backend.tenures.pid_at(epoch)
+
+    def note_statuses(self, is_stopped: Mapping[int, bool], looked_at: float) -> None:
+        """Which processes, by PID, were stopped when somebody looked, at that time of `time.monotonic`."""
+        for backend in self:
+            if (stopped := is_stopped.get(backend.pid or 0)) is not None:
+                backend.note_status(is_stopped=stopped, looked_at=looked_at)
 
     async def spawn(self) -> None:
         """Start the processes of all."""
@@ -103,6 +114,7 @@ class Fleet:
         await backend.leave(LEAVING_SECONDS)
         if self._backends.get(port) is backend:
             self._served_by_removed += backend.served
+            self._direct_of_removed += backend.direct
             self._in_doubt_of_removed += backend.in_doubt
             del self._backends[port]
 

@@ -13,6 +13,7 @@ from lab.notices import Notices
 from lab.ports import Ports
 from lab.private_files import writing_to
 from lab.privileges import backend_user
+from lab.revival import Reviver
 from lab.runtime import RuntimeFolder, why_root_stays
 
 
@@ -47,7 +48,7 @@ async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack, not
             folder.path,
             config.behaviour,
             on_start=guard.guard,
-            is_reviving=config.restart,
+            reviver=Reviver(notices.tell) if config.restart else None,
             user=backend_user(keeps_root=config.keep_root),
         )
     exits.push_async_callback(fleet.stop)

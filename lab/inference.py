@@ -4,7 +4,7 @@ The rules are those of `ngx_http_upstream_round_robin.c`, which all balancing me
 seconds of the day. Each worker of nginx has a memory of its own, and a reload begins it anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lab.access_log import LogLine
@@ -157,6 +157,16 @@ class Inference:
             del self._memories[next(iter(self._memories))]
         self._memories[line.worker_pid] = memory
         memory.note(line, upstream)
+
+    @property
+    def worker_pids(self) -> frozenset[int]:
+        """Of the workers that have been heard of."""
+        return frozenset(self._memories)
+
+    def forget(self, worker_pids: Iterable[int]) -> None:
+        """These workers have ended, and what they knew is gone; whoever follows them begins anew."""
+        for pid in worker_pids:
+            self._memories.pop(pid, None)
 
     def beliefs(self, now: float) -> dict[int, Belief]:
         """By port, at that time of day; of several workers that disagree, what the most pessimistic believes."""

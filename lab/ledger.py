@@ -12,7 +12,7 @@ class Ledger:
     nginx_logged: int = 0
     """Responses that nginx logged as sent to the lab's client in full."""
     backends_served: int = 0
-    """Requests that the backends say they answered, by whomever they were sent."""
+    """Requests that the backends say they answered to nginx, by whomever they were sent."""
     nginx_forwarded: int = 0
     """Attempts that nginx logged as answered by a backend, by whomever they were sent."""
     other_clients: int = 0
@@ -22,6 +22,8 @@ class Ledger:
     the body. Already settled in the counts above."""
     settling: int = 0
     """Requests so recent that not all three can have counted them yet."""
+    direct: int = 0
+    """Requests that the backends answered to those who came to them past nginx: in none of the other counts."""
 
     @property
     def largest_gap(self) -> int:

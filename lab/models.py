@@ -51,9 +51,13 @@ class BackendView:
     fault: str | None = None
     """What the lab made it do wrong, in a few words (`errors 500, 30 %`); None while it does nothing wrong."""
     belief: "Belief | None" = None
-    """What nginx believes of it, inferred from nginx's log; None where that can't be known."""
+    """What nginx believes of it, inferred from nginx's log; None where that can't be known, and while nginx is dead."""
     note: str | None = None
     """Why it isn't serving, in a few words: its last words on stderr, or what was done to it."""
+    revivals: int = 0
+    """How often `--restart` has brought it back."""
+    left_alone: tuple[str, ...] | None = None
+    """Why `--restart` has given it up, and the latest lines of its last process on stderr; None unless it has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Observer:
         self._shadow: Shadow | None = None
         self._share_watch: ShareWatch | None = None
         self._lately_served = Lately(time.monotonic, LOGGED_SECONDS)
+        self._server = balancer.server
         self._reloads = balancer.reloads
         self._fleet = fleet
 
@@ -71,6 +72,17 @@ class Observer:
                 self._shadow.note_lines(batch)
         if self._shadow is not None:
             self._shadow.settle(time.time())
+
+    def forget_workers(self, pids: frozenset[int]) -> None:
+        """These workers of nginx have ended, so that all they will ever log is there to be read."""
+        if pids:
+            self.read_log()
+            self.inference.forget(pids)
+
+    def forget_nginx(self) -> None:
+        """It has ended; nothing that it knew or logged is to be taken for the next one's."""
+        self.read_log()
+        self.inference.forget(self.inference.worker_pids)
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
@@ -115,6 +127,7 @@ class Observer:
             other_clients=journal.other_clients,
             crossed=journal.crossed + late_answers,
             settling=journal.settling() + (in_flight + lately_served if is_moving else 0),
+            direct=self._fleet.direct,
         )
 
     def _served(self) -> tuple[int, int]:
@@ -135,7 +148,7 @@ class Observer:
         rates = self.tally.hit_rates_rps()
         _, latencies = self.tally.recent_latencies()
         totals = self.tally.numbers()
-        beliefs = self.inference.beliefs(time.time())
+        beliefs = {} if self._server.master_pid is None else self.inference.beliefs(time.time())
         all_hits = sum(totals.hits[backend.port] for backend in self._fleet)
 
         def view(backend: Backend) -> BackendView:
@@ -161,6 +174,8 @@ class Observer:
                 fault=in_words(backend.fault) if backend.fault else None,
                 belief=beliefs.get(backend.port),
                 note=backend.note,
+                revivals=backend.revivals,
+                left_alone=backend.left_alone,
             )
 
         return tuple(view(backend) for backend in self._fleet)

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ class Since:
     generation: int
     change: str
     time: float
+    """Of day: what nginx's log tells, too."""
+    asked_at: float
+    """By a clock that nobody sets."""
     finished_by_old: int = 0
     answered: int = 0
     failed: int = 0
@@ -67,9 +71,10 @@ class Since:
 class ReloadWatch:
     """Watches the latest change. One that nginx refused is forgotten, and the one before it stays the latest."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock` tells the time of day."""
+    def __init__(self, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
+        """`wall` tells the time of day, which somebody may set; `clock` how much of it passes."""
         self._clock = clock
+        self._wall = wall
         self._latest: Since | None = None
         self._asked: Since | None = None
         """The one that nginx is being told of."""
@@ -82,8 +87,8 @@ class ReloadWatch:
     def begin(self, generation: int, change: str) -> None:
         """nginx is about to be told of a new configuration."""
         now = self._clock()
-        was_failing = 0 <= now - self._last_failure < JUST_BEFORE_SECONDS
-        self._asked = Since(generation, change, now, was_failing=was_failing)
+        was_failing = now - self._last_failure < JUST_BEFORE_SECONDS
+        self._asked = Since(generation, change, self._wall(), now, was_failing=was_failing)
 
     def finish(self, handover: Handover) -> None:
         """nginx has taken it on."""
@@ -111,7 +116,7 @@ class ReloadWatch:
         for since in (self._latest, self._asked):
             if since is not None:
                 since.failed += failed
-                is_over = since is self._latest and now - since.time - since.seconds > TELLING_SECONDS
+                is_over = since is self._latest and now - since.asked_at - since.seconds > TELLING_SECONDS
                 since.failed_meanwhile += failed * (not is_over or bool(self._retired))
 
     async def look(self, port: int) -> None:

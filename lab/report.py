@@ -68,6 +68,8 @@ class Report:
                     "share": None if backend.share is None else round(backend.share, 6),
                     "latency_ms": latency_fields(backend.latency),
                     "failures": backend.failures,
+                    "revivals": backend.revivals,
+                    "left_alone": _left_alone(backend.left_alone),
                 }
                 for backend in self.backends
             ],
@@ -80,6 +82,7 @@ class Report:
                 "nginx_forwarded": ledger.nginx_forwarded,
                 "crossed": ledger.crossed,
                 "differences": list(ledger.differences),
+                "direct": ledger.direct,
             },
             "interrupted": self.is_interrupted,
             "faults": [
@@ -127,7 +130,10 @@ class Report:
                 "rate_rps": round(self.rate_rps, 3),
             }
         )
-        columns = [*rows[0], *(name for name in rows[-1] if name not in rows[0])]
+        columns = [*rows[0], *(name for name in rows[-1] if name not in rows[0]), "revivals"]
+        for row, backend in zip(rows, self.backends, strict=False):
+            row["revivals"] = backend.revivals
+        rows[-1]["revivals"] = sum(backend.revivals for backend in self.backends)
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
@@ -136,7 +142,9 @@ class Report:
 
     def as_text(self) -> str:
         """For people."""
-        return "\n".join([*self._head(), *self._faults(), "", *self._table(), "", *self._foot()]) + "\n"
+        return (
+            "\n".join([*self._head(), *self._faults(), *self._revivals(), "", *self._table(), "", *self._foot()]) + "\n"
+        )
 
     def _head(self) -> list[str]:
         traffic, nginx = self.traffic, self.nginx
@@ -165,6 +173,19 @@ class Report:
             lines.append(f"fault   {fault.port} {fault.fault}   {when}{refusal}")
         return lines
 
+    def _revivals(self) -> list[str]:
+        lines = []
+        for backend in self.backends:
+            facts = [f"brought back {_times(backend.revivals)}"] * (backend.revivals > 0)
+            why, *last_words = backend.left_alone or ("",)
+            facts += [f"left alone: {_inert(why)}"] * (backend.left_alone is not None)
+            if facts:
+                lines += [
+                    f"restart {backend.port} {', '.join(facts)}",
+                    *(f"        │ {_inert(each)}" for each in last_words),
+                ]
+        return lines
+
     def _table(self) -> list[str]:
         most = max((backend.share or 0.0 for backend in self.backends), default=0.0)
         head = f"{'backend':>7} {'pid':>8}  {'state':<8} {'weight':>6} {'hits':>10}  {'share':<{BAR_CELLS + 8}}"
@@ -186,9 +207,10 @@ class Report:
     def _foot(self) -> list[str]:
         ledger = self.ledger
         others = f", and {ledger.other_clients:,} to other clients" if ledger.other_clients else ""
+        direct = f", and {ledger.direct:,} past nginx" if ledger.direct else ""
         counts = (
             f"answers in full: client {ledger.client_answered:,} = nginx {ledger.nginx_logged:,}{others}"
-            f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}"
+            f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}{direct}"
         )
         notes = [f"note    {_inert(notice)}" for notice in self.notices]
         if ledger.is_balanced:
@@ -202,6 +224,14 @@ def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
     return {name: None if value is None else round(value, 3) for name, value in fields.items()} | {
         "count": latency.count
     }
+
+
+def _left_alone(lines: tuple[str, ...] | None) -> dict[str, Any] | None:
+    return None if lines is None else {"why": lines[0], "last_words": list(lines[1:])}
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _inert(text: str) -> str:

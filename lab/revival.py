@@ -1,7 +1,7 @@
 """Brings backends back that died, a little later each time, and leaves alone one that keeps dying."""
 
 import asyncio
-import contextlib
+from collections.abc import Callable
 
 from lab.backend_port import Backend
 from lab.errors import LabError
@@ -19,7 +19,9 @@ class Reviver:
     One that was told to end, or ended with code 0, stays ended, as with `Restart=on-failure` in systemd.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """`tell` is told whom it has brought back, once for deaths in a row, and whom it leaves alone."""
+        self._tell = tell
         self._is_over = False
         self._revivals: dict[int, asyncio.Task[None]] = {}
 
@@ -41,14 +43,31 @@ class Reviver:
             self.forget(port)
 
     async def _revive(self, backend: Backend) -> None:
+        why_gone, is_told = backend.note, False
         for attempt in range(TRIES):
             if not backend.has_failed:
                 return
             wait_seconds = BACKOFF_SECONDS * 2**attempt
             backend.note = f"restarting in {wait_seconds:g} s (try {attempt + 1} of {TRIES}): {backend.note}"
             await asyncio.sleep(wait_seconds)
-            with contextlib.suppress(LabError):  # its note says why it didn't start
-                await backend.revive()
+            if await self._brings_back(backend) and not is_told:
+                is_told = True
+                self._tell(f"The backend on port {backend.port} was gone ({why_gone}): --restart brought it back.")
             await asyncio.wait((backend.end,), timeout=SETTLED_SECONDS)
         if backend.has_failed:
-            backend.note = f"left alone after {TRIES} tries: {backend.note}"
+            self._leave_alone(backend)
+
+    async def _brings_back(self, backend: Backend) -> bool:
+        try:
+            is_revived = await backend.revive()
+        except LabError:  # its note says why it didn't start
+            return False
+        backend.revivals += is_revived
+        return is_revived
+
+    def _leave_alone(self, backend: Backend) -> None:
+        note = backend.note or ""
+        why = note.removesuffix(f": {backend.last_words[-1]}") if backend.last_words else note
+        backend.left_alone = (why, *backend.last_words)
+        backend.note = f"left alone after {TRIES} tries: {note}"
+        self._tell(f"The backend on port {backend.port} keeps failing and is {backend.note.rstrip('.')}.")

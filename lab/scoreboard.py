@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lab.private_files import opener
 
-_BEGUN, _SERVED, _IN_FLIGHT = range(3)
-_SIZE = 3 * array("Q").itemsize
+_BEGUN, _SERVED, _IN_FLIGHT, _DIRECT = range(4)
+_SIZE = 4 * array("Q").itemsize
 
 
 class Scoreboard:
@@ -28,13 +28,18 @@ class Scoreboard:
 
     @property
     def begun(self) -> int:
-        """Answers it has begun to write; at most one more than it has written."""
+        """Answers to nginx that it has begun to write; at most one more than it has written."""
         return self._counts[_BEGUN]
 
     @property
     def served(self) -> int:
-        """Answers it has written."""
+        """Answers it has written to nginx."""
         return self._counts[_SERVED]
+
+    @property
+    def direct(self) -> int:
+        """Answers it has written to those who came to it past nginx."""
+        return self._counts[_DIRECT]
 
     @property
     def in_flight(self) -> int:
@@ -46,12 +51,12 @@ class Scoreboard:
         self._counts[_IN_FLIGHT] += 1
 
     def note_answer(self) -> None:
-        """A request is about to be answered: should the process die right now, nobody can tell whether it was."""
+        """A request of nginx's is about to be answered: should the process die now, nobody can tell whether it was."""
         self._counts[_BEGUN] = self._counts[_SERVED] + 1
 
-    def note_departure(self, *, is_served: bool) -> None:
+    def note_departure(self, *, is_served: bool, is_direct: bool) -> None:
         """A request was answered, or its client has gone."""
-        self._counts[_SERVED] += is_served
+        self._counts[_DIRECT if is_direct else _SERVED] += is_served
         self._counts[_BEGUN] = self._counts[_SERVED]
         self._counts[_IN_FLIGHT] -= 1
 

@@ -170,12 +170,17 @@ class LabSession(Commands):
             await asyncio.sleep(SNAPSHOT_SECONDS)
 
     async def _watch_processes(self, parts: "Parts") -> None:
-        server = parts.balancer.server
+        server, observer = parts.balancer.server, parts.observer
         while True:
+            heard_of = observer.inference.worker_pids  # by now, so that a worker which starts meanwhile isn't missed
             self._worker_pids = await asyncio.to_thread(server.worker_pids)
+            if self._worker_pids:
+                observer.forget_workers(heard_of.difference(self._worker_pids))
             backends = [backend.pid for backend in parts.fleet if backend.pid is not None]
             nginx = [pid for pid in (server.master_pid, *self._worker_pids) if pid is not None]
-            await parts.observer.monitor.sample([*backends, *nginx])
+            looked_at = time.monotonic()
+            await observer.monitor.sample([*backends, *nginx])
+            parts.fleet.note_statuses(observer.monitor.is_stopped, looked_at)
             await parts.balancer.reloads.look(parts.ports.nginx)
             await asyncio.sleep(MONITOR_SECONDS)
 

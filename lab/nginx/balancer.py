@@ -1,7 +1,6 @@
 """The upstream as it is now, and its changes: rendered, tested, swapped in, reloaded, one after the other."""
 
 import asyncio
-import time
 from dataclasses import replace
 
 from lab.algorithms import ALGORITHMS, algorithm_named
@@ -34,7 +33,7 @@ class Balancer:
         self.frame, self.upstream = first_state(config, ports)
         self.upstreams = {1: self.upstream}
         """What was balanced under each generation of the configuration, the newest last."""
-        self.reloads = ReloadWatch(time.time)
+        self.reloads = ReloadWatch()
         self.config: ConfigView | None = None
         self._newcomer = replace(config.backends[0], weight=1, is_down=False, is_backup=False)
         self._one_change_at_a_time = asyncio.Lock()

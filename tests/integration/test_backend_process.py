@@ -18,9 +18,11 @@ import pytest
 from lab.behaviour import Behaviour
 from lab.scoreboard import Scoreboard
 from tests.integration.conftest import Place
-from tests.integration.facts import HOST, ask, is_free, listening, wait_until
+from tests.integration.facts import HOST, Reply, ask, is_free, listening, wait_until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+AS_NGINX = {"X-Request-Id": "1"}
+"""Only nginx's requests have one, and count as served."""
 
 
 @contextmanager
@@ -105,11 +107,16 @@ def asking(port: int, requests: int) -> Iterator[None]:
     clients = [socket.create_connection((HOST, port)) for _ in range(requests)]
     try:
         for client in clients:
-            client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
+            client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\nX-Request-Id: 1\r\n\r\n")
         yield
     finally:
         for client in clients:
             client.close()
+
+
+def ask_as_nginx(port: int) -> Reply:
+    """A request that counts as nginx's."""
+    return ask(port, headers=AS_NGINX)
 
 
 @contextmanager
@@ -135,15 +142,26 @@ def test_under_the_lab_it_keeps_score(place: Place, tmp_path: Path) -> None:
     """Three requests are three served and none in flight."""
     with under_the_lab(place, tmp_path) as (process, scores):
         for _ in range(3):
-            assert ask(place.port).pid == process.pid
+            assert ask_as_nginx(place.port).pid == process.pid
         wait_until(lambda: (scores.served, scores.in_flight) == (3, 0), what="three requests to be counted")
+
+
+def test_who_comes_past_nginx_is_counted_apart(place: Place, tmp_path: Path) -> None:
+    """What is no HTTP, too; nginx itself passes on what Tornado refuses, and waits for that answer."""
+    with under_the_lab(place, tmp_path) as (process, scores):
+        assert ask(place.port).pid == process.pid
+        assert ask(place.port, method="PROPFIND").status == 405
+        assert ask(place.port, headers={"X-Odd": "\x01"}).status == 400
+        wait_until(lambda: (scores.direct, scores.served, scores.in_flight) == (3, 0, 0), what="three past nginx")
+        assert ask(place.port, headers={"X-Odd": "\x01"} | AS_NGINX).status == 400
+        wait_until(lambda: (scores.direct, scores.served, scores.in_flight) == (3, 1, 0), what="one of nginx's")
 
 
 def test_a_killed_backend_leaves_its_score(place: Place, tmp_path: Path) -> None:
     """Of everything that it answered; whether it was done with the last one is for others to say."""
     with under_the_lab(place, tmp_path) as (process, scores):
         for _ in range(20):
-            ask(place.port)
+            ask_as_nginx(place.port)
         process.kill()
         process.wait()
         assert scores.begun == 20
@@ -155,7 +173,7 @@ def test_orders_change_how_it_answers(place: Place, tmp_path: Path) -> None:
     with under_the_lab(place, tmp_path, service_time_ms=3_600_000) as (process, scores), asking(place.port, 4):
         wait_until(lambda: scores.in_flight == 4, what="four requests in flight")
         behave(process, service_time_ms=0)
-        assert ask(place.port).pid == process.pid
+        assert ask_as_nginx(place.port).pid == process.pid
         wait_until(lambda: (scores.served, scores.in_flight) == (1, 4), what="one served, four waiting")
 
 
@@ -177,23 +195,23 @@ def test_a_door_that_is_shut_refuses_and_ends_kept_connections(place: Place, tmp
     """An idle one at once, a busy one with its answer; opened again, it lets in as before."""
     with under_the_lab(place, tmp_path, service_time_ms=300) as (process, scores):
         idle = http.client.HTTPConnection(HOST, place.port, timeout=10)
-        idle.request("GET", "/")
+        idle.request("GET", "/", headers=AS_NGINX)
         idle.getresponse().read()
         assert idle.sock is not None
         wait_until(lambda: scores.served == 1, what="the first answer to be noted")
         busy = http.client.HTTPConnection(HOST, place.port, timeout=10)
-        busy.request("GET", "/")
+        busy.request("GET", "/", headers=AS_NGINX)
         wait_until(lambda: scores.in_flight == 1, what="a request in flight")
         fail(process, "refuse")
         assert idle.sock.recv(1) == b""
         with pytest.raises(ConnectionRefusedError):
-            ask(place.port)
+            ask_as_nginx(place.port)
         answer = busy.getresponse()
         assert (answer.status, answer.headers["Connection"]) == (200, "close")
         idle.close()
         busy.close()
         fail(process, None)
-        assert ask(place.port).pid == process.pid
+        assert ask_as_nginx(place.port).pid == process.pid
         process.kill()
         assert pipe(process.stderr).read() == b""
 
@@ -217,7 +235,7 @@ def test_silence_lasts_until_the_client_has_gone(place: Place, tmp_path: Path) -
         with asking(place.port, 3):
             wait_until(lambda: scores.in_flight == 3, what="three requests without an answer")
             fail(process, None)
-            assert ask(place.port).pid == process.pid
+            assert ask_as_nginx(place.port).pid == process.pid
             wait_until(lambda: (scores.served, scores.in_flight) == (1, 3), what="one to be served and three not")
         wait_until(lambda: (scores.served, scores.in_flight) == (1, 0), what="all three to be given up")
 
@@ -232,13 +250,13 @@ def test_at_sigterm_it_answers_what_it_has_and_ends_with_code_0(place: Place, tm
             behave(process, service_time_ms=500)
             scores = Scoreboard(tmp_path / "scores")
             asked = http.client.HTTPConnection(HOST, place.port, timeout=10)
-            asked.request("GET", "/")
+            asked.request("GET", "/", headers=AS_NGINX)
             wait_until(lambda: scores.in_flight == 1, what="a request in flight")
         process.send_signal(signal.SIGTERM)
         if is_in_lab:
             assert json.loads(pipe(process.stdout).readline()) == {"event": "ending"}
             with pytest.raises(ConnectionRefusedError):
-                ask(place.port)
+                ask_as_nginx(place.port)
             assert asked.getresponse().read() == b"Hello from Process Id = %d" % process.pid
             asked.close()
         assert process.wait(timeout=10) == 0

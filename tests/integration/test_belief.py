@@ -4,7 +4,9 @@ import asyncio
 import random
 import sys
 from collections import Counter
+from collections.abc import Callable
 
+import psutil
 import pytest
 
 from lab.access_log import LogLine
@@ -200,6 +202,44 @@ async def test_a_reload_forgets(start_lab: StartLab, nginx: str) -> None:
     await believed(lab, port, Standing.IN_USE)
     assert [await ask_once(lab) for _ in range(2)] == [200, 200]
     await believed(lab, port, Standing.BENCHED)
+
+
+async def a_benched_backend(lab: LabSession) -> int:
+    """Its port, once it is dead and nginx has put it aside."""
+    port = lab.parts.ports.backends[0]
+    await lab.kill_backend(port)
+    assert [await ask_once(lab) for _ in range(2)] == [200, 200]
+    await believed(lab, port, Standing.BENCHED)
+    return port
+
+
+@posix_only
+async def test_a_dead_nginx_believes_nothing_and_a_new_one_begins_anew(start_lab: StartLab) -> None:
+    """Before anybody asks it: the first requests then show that it does."""
+    lab = await start_lab(backends=(BackendSpec(),) * 2)
+    port = await a_benched_backend(lab)
+    psutil.Process(lab.parts.balancer.server.master_pid).kill()
+    dead = await seen(lab, lambda now: now.nginx and now.nginx.master_pid is None, what="nginx's end to be noticed")
+    assert [backend.belief for backend in dead.backends] == [None, None]
+    await lab.repair()
+    snapshot = await seen(lab, lambda shown: backend_at(shown, port).belief, what="a belief of the new nginx")
+    assert belief_of(snapshot, port) == Belief(Standing.IN_USE)
+    assert [await ask_once(lab) for _ in range(2)] == [200, 200]
+    await believed(lab, port, Standing.BENCHED)
+
+
+@posix_only
+@pytest.mark.parametrize("end", [psutil.Process.kill, psutil.Process.terminate])
+async def test_a_worker_that_ends_takes_its_beliefs_with_it(
+    start_lab: StartLab, excused: list[str], end: Callable[[psutil.Process], None]
+) -> None:
+    """Nobody has to ask the next one for that to be seen, nor need nginx complain."""
+    excused.append("exited on signal 9")
+    lab = await start_lab(backends=(BackendSpec(),) * 2)
+    port = await a_benched_backend(lab)
+    (worker,) = psutil.Process(lab.parts.balancer.server.master_pid).children()
+    end(worker)
+    await believed(lab, port, Standing.IN_USE)
 
 
 @posix_only

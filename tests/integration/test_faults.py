@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
@@ -17,12 +18,12 @@ from lab.backend_port import Backend
 from lab.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
-from lab.models import Snapshot
+from lab.models import BackendView, Snapshot
 from lab.session import LabSession
 from lab.states import BackendState
 from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
-from tests.integration.facts import HOST, ask, ask_times, backend_at, processes_in, seen
+from tests.integration.facts import HOST, ask, ask_times, backend_at, processes_in, seen, wait_until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -95,6 +96,45 @@ async def test_a_frozen_backend_is_a_timeout_that_nginx_retries(start_lab: Start
     assert (last.traffic.failed, last.traffic.errors) == (0, ())
 
 
+@posix_only
+async def test_a_backend_that_somebody_else_stops_is_frozen_until_somebody_lets_it_go_on(start_lab: StartLab) -> None:
+    """By the system's word, whoever it was: the lab shows it within a second or two, and undoes it."""
+    lab = await start_lab(backends=1)
+    (port,) = lab.parts.ports.backends
+    backend = lab.parts.fleet[port]
+    process = psutil.Process(backend.pid)
+
+    async def turns(state: BackendState) -> BackendView:
+        shown = await seen(lab, lambda now: backend_at(now, port).state is state, what=f"it to be {state}")
+        return backend_at(shown, port)
+
+    process.suspend()
+    assert (await turns(BackendState.FROZEN)).note == "stopped by somebody else: accepts, never answers"
+    await lab.undo_faults(port)
+    assert (backend.state, backend.note) == (BackendState.UP, None)
+    assert ask(port).pid == process.pid
+    await lab.toggle_freeze(port)
+    process.resume()
+    thawed = await turns(BackendState.UP)
+    assert (thawed.fault, thawed.note) == (None, None)
+    assert ask(port).pid == process.pid
+
+
+@posix_only
+@pytest.mark.parametrize("command", [LabSession.undo_faults, LabSession.toggle_freeze])
+async def test_a_command_knows_that_somebody_has_just_stopped_the_backend(
+    start_lab: StartLab, command: Callable[[LabSession, int], Awaitable[None]]
+) -> None:
+    """Before the lab has looked by itself: what is stopped is thawed."""
+    lab = await start_lab(backends=1)
+    (port,) = lab.parts.ports.backends
+    process = psutil.Process(lab.parts.fleet[port].pid)
+    process.suspend()
+    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, what="it to be stopped")
+    await command(lab, port)
+    assert ask(port).pid == process.pid
+
+
 async def test_a_slowed_backend_takes_longer_and_the_others_dont(start_lab: StartLab) -> None:
     """Step by step, and after the last step it is as fast as before."""
     lab = await start_lab(backends=2, is_firing=True, traffic=TrafficSpec(rate_rps=40))
@@ -157,6 +197,12 @@ async def test_with_restart_a_dead_backend_comes_back_by_itself(start_lab: Start
         what="both to come back with new PIDs",
     )
     assert len({backend.pid for backend in snapshot.backends}) == 2
+    shown = await seen(lab, lambda shown: len(shown.notices) == 2, what="both to be told of")
+    assert {backend.revivals for backend in shown.backends} == {1}
+    assert set(shown.notices) == {
+        f"The backend on port {first} was gone (ended by signal 9): --restart brought it back.",
+        f"The backend on port {second} was gone (killed with SIGKILL): --restart brought it back.",
+    }
 
 
 async def test_a_backend_that_cant_start_is_left_alone_after_five_tries(
@@ -183,7 +229,14 @@ async def test_a_backend_that_cant_start_is_left_alone_after_five_tries(
     assert (view.note or "").startswith("left alone after 5 tries: ended with code 3: Can't listen on port")
     assert any(re.match(r"restarting in 0\.[24] s \(try [23] of 5\): ended with code 3: Can't", note) for note in notes)
     assert any(note.startswith("restarting in 1.6 s (try 5 of 5): ") for note in notes)
+    assert view.revivals == 0
+    why, *last_words = view.left_alone or ()
+    assert why == "ended with code 3"
+    assert last_words[-1].startswith("Can't listen on port")
+    assert "keeps failing and is left alone after 5 tries: ended with code 3: Can't" in left.notices[-1]
     await lab.restart_backend(port)
+    again = await seen(lab, lambda shown: backend_at(shown, port).state is BackendState.UP, what="it to be up again")
+    assert (backend_at(again, port).left_alone, backend_at(again, port).note) == (None, None)
     assert len(set(await ask_times(4, lab.parts.ports.nginx))) == 2
 
 

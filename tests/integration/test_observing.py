@@ -110,6 +110,20 @@ async def test_the_ledger_balances_whatever_method_somebody_uses(start_lab: Star
     assert ledger.is_balanced
 
 
+async def test_who_comes_to_a_backend_past_nginx_unbalances_nothing(start_lab: StartLab) -> None:
+    """The backend answers and counts it apart; another process on the port goes on counting."""
+    lab = await start_lab(backends=2)
+    port = lab.parts.ports.backends[0]
+    for _ in range(2):
+        assert (await asyncio.to_thread(ask, port)).status == 200
+        assert len(set(await ask_times(2, lab.parts.ports.nginx))) == 2
+        await lab.restart_backend(port)
+    await seen(lab, lambda shown: shown.traffic.other_clients == 4, what="the other requests in the log")
+    ledger = await lab.settle()
+    assert (ledger.nginx_forwarded, ledger.backends_served, ledger.direct, ledger.crossed) == (4, 4, 2, 0)
+    assert ledger.is_balanced
+
+
 @pytest.mark.parametrize("value", ["\x01", "\x7f"], ids=["SOH", "DEL"])
 async def test_a_request_that_the_backends_web_server_refuses_was_served(start_lab: StartLab, value: str) -> None:
     """nginx passes on what Tornado takes for no HTTP: its 400 is an answer of the backend's."""

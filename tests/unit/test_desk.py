@@ -78,17 +78,20 @@ def test_a_new_behaviour_holds_from_the_next_request_on() -> None:
 
 
 def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
-    """A request whose client has gone was not served."""
+    """A request whose client has gone was not served; one without nginx's ID came past nginx."""
 
-    async def scenario() -> tuple[int, int]:
+    async def scenario() -> tuple[int, int, int]:
         scores = Scoreboard()
         desk = Desk(scores)
-        visits = [desk.accept() for _ in range(3)]
+        visits = [desk.accept(request_id) for request_id in ("a", "b", "c", "")]
+        desk.begin_answer(visits[3])
+        desk.dismiss(visits[3], is_served=True)
+        assert (scores.begun, scores.direct) == (0, 1)
         desk.dismiss(visits[0], is_served=True)
         desk.dismiss(visits[1], is_served=False)
-        return scores.served, scores.in_flight
+        return scores.served, scores.direct, scores.in_flight
 
-    assert in_virtual_time(scenario()) == (1, 1)
+    assert in_virtual_time(scenario()) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(("shot", "number"), [("us-7", 7), ("us-", None), ("us-1.5", None), ("us-" + "9" * 5000, None)])

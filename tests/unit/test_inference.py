@@ -251,6 +251,16 @@ def test_a_worker_that_was_replaced_takes_its_memory_with_it() -> None:
     assert told.standing(1001) is Standing.IN_USE
 
 
+def test_a_worker_that_is_known_to_have_ended_is_forgotten_before_its_successor_is_heard_of() -> None:
+    """What the others know stays."""
+    told = Told(workers=2)
+    told.request(1000, *FAILED_OVER, worker=1)
+    told.request(1000, refused_by(72), at_once(71), worker=2)
+    told.inference.forget({1})
+    assert told.inference.worker_pids == {2}
+    assert [told.standing(1001, port) for port in (71, 72)] == [Standing.IN_USE, Standing.BENCHED]
+
+
 def test_a_backend_that_all_pass_by_though_it_is_due_is_being_tested() -> None:
     """In a round of equals it would have had its turn: only a test under way makes nginx skip it."""
     told = Told()

@@ -73,7 +73,7 @@ def told_by_inference(cut: Sequence[Batch]) -> Any:
 
 
 def told_by_reload_watch(cut: Sequence[Batch]) -> Any:
-    watch = ReloadWatch(FakeClock(START))
+    watch = ReloadWatch(FakeClock(), FakeClock(START))
     watch.begin(2, "a change")
     for batch in cut:
         watch.note_lines(batch)

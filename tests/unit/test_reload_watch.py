@@ -3,6 +3,8 @@
 import asyncio
 import os
 
+import pytest
+
 from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
 from lab.reload_watch import TELLING_SECONDS, Handover, ReloadWatch
@@ -25,7 +27,7 @@ def shown(watch: ReloadWatch) -> Reload:
 
 def test_before_the_first_change_there_is_nothing_to_show() -> None:
     """Requests alone are no reload."""
-    watch = ReloadWatch(FakeClock())
+    watch = ReloadWatch(FakeClock(), FakeClock())
     watch.note_lines(Batch([log_line()]))
     watch.note_outcomes([outcome(error="refused", status=None)])
     assert watch.view() is None
@@ -34,7 +36,7 @@ def test_before_the_first_change_there_is_nothing_to_show() -> None:
 def test_what_is_logged_and_fails_after_the_change_is_counted() -> None:
     """By old workers and new ones; what came before isn't, though it may be read later."""
     clock = FakeClock(1000.0004)
-    watch = ReloadWatch(clock)
+    watch = ReloadWatch(clock, clock)
     watch.begin(2, "least_conn")
     watch.note_lines(Batch([log_line(answered_by(71))._replace(time=999.999)]))
     watch.note_lines(Batch([log_line(answered_by(71))._replace(time=1000.0)]))
@@ -61,7 +63,7 @@ def test_what_is_logged_and_fails_after_the_change_is_counted() -> None:
 def test_only_what_fails_while_the_old_workers_go_is_laid_at_the_changes_door() -> None:
     """What fails a second later has other causes, and so has what failed before as well."""
     clock = FakeClock(1000.0)
-    watch = ReloadWatch(clock)
+    watch = ReloadWatch(clock, clock)
     failure = [outcome(1, status=502)]
     watch.begin(2, "least_conn")
     watch.finish(handover({10}, {11}))
@@ -77,9 +79,27 @@ def test_only_what_fails_while_the_old_workers_go_is_laid_at_the_changes_door() 
     assert (shown(watch).failed_meanwhile, shown(watch).was_failing) == (1, True)
 
 
+@pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])
+def test_setting_the_clock_changes_nothing_about_what_is_laid_at_the_changes_door(hours: int) -> None:
+    """Between a failure and the change it still just preceded; between the change and a failure a minute later."""
+    clock, wall = FakeClock(), FakeClock(100_000.0)
+    watch = ReloadWatch(clock, wall)
+    failure = [outcome(1, status=502)]
+    watch.note_outcomes(failure)
+    wall.advance(3600 * hours)
+    watch.begin(2, "least_conn")
+    watch.finish(handover({10}, {11}))
+    wall.advance(3600 * hours)
+    for passing in (clock, wall):
+        passing.advance(60)
+    watch.note_outcomes(failure)
+    assert (shown(watch).failed, shown(watch).failed_meanwhile, shown(watch).was_failing) == (1, 0, True)
+    assert shown(watch).time == 100_000.0 + 3600 * hours
+
+
 def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:
     """A worker that was still finishing from the change before is shown as such and isn't an old worker twice."""
-    watch = ReloadWatch(FakeClock())
+    watch = ReloadWatch(FakeClock(), FakeClock())
     watch.begin(2, "one")
     watch.finish(handover({10}, {10, 11}))
     watch.note_lines(Batch([log_line()._replace(time=1001.0, generation=2)]))
@@ -92,7 +112,7 @@ def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:
 
 def test_a_change_that_nginx_refuses_leaves_the_one_before_it() -> None:
     """Which goes on counting meanwhile."""
-    watch = ReloadWatch(FakeClock())
+    watch = ReloadWatch(FakeClock(), FakeClock())
     watch.begin(2, "taken")
     watch.finish(handover({10}, {11}))
     watch.begin(3, "refused")
@@ -102,7 +122,7 @@ def test_a_change_that_nginx_refuses_leaves_the_one_before_it() -> None:
 
 def test_old_workers_that_have_ended_are_shown_no_more() -> None:
     """Those that run are shown with the connections to nginx's port that they hold, here none."""
-    watch = ReloadWatch(FakeClock())
+    watch = ReloadWatch(FakeClock(), FakeClock())
     watch.begin(2, "least_conn")
     watch.finish(handover({NOBODY, os.getpid()}, {NOBODY, os.getpid(), 1}))
     asyncio.run(watch.look(port=1))

@@ -108,6 +108,34 @@ def test_an_unbalanced_ledger_says_so_everywhere() -> None:
     assert "all agree" in REPORT.as_text()
 
 
+def test_requests_past_nginx_are_reported_where_there_were_any() -> None:
+    """They belong to none of the counts that must agree."""
+    report = replace(REPORT, ledger=replace(LEDGER, direct=3))
+    assert as_dict(report)["ledger"]["direct"] == 3
+    assert "nginx 1,000 = backends 1,000, and 3 past nginx" in report.as_text()
+    assert "past nginx" not in REPORT.as_text()
+
+
+def test_what_restart_did_is_reported_of_each_backend_concerned() -> None:
+    """How often one was brought back; that one was left alone, why, and what it said last, inert in a terminal."""
+    first, second = BACKENDS
+    gone = ("ended with code 3", "Traceback:", "\x1b[2Jno such luck")
+    report = replace(REPORT, backends=(replace(first, revivals=1), replace(second, revivals=2, left_alone=gone)))
+    told = [(each["revivals"], each["left_alone"]) for each in as_dict(report)["backends"]]
+    assert told == [(1, None), (2, {"why": gone[0], "last_words": list(gone[1:])})]
+    lines = report.as_text().splitlines()
+    begin = lines.index("restart 71 brought back once")
+    assert lines[begin + 1 : begin + 4] == [
+        "restart 72 brought back 2 times, left alone: ended with code 3",
+        "        │ Traceback:",
+        "        │ �[2Jno such luck",
+    ]
+    rows = list(csv.DictReader(io.StringIO(report.as_csv())))
+    assert list(rows[0])[-1] == "revivals"
+    assert [row["revivals"] for row in rows] == ["1", "2", "3"]
+    assert "restart" not in REPORT.as_text()
+
+
 def test_what_happened_beside_the_figures_is_reported() -> None:
     """One line each, whatever is in it."""
     report = replace(REPORT, notices=("nginx's worker (PID 7) has died (signal 9)", "nginx complains: \x1b[2J\n"))

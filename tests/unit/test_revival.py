@@ -24,12 +24,17 @@ class Mortal:
     has_failed: bool = True
     note: str | None = "ended with code 3: no such luck"
     notes: list[tuple[float, str | None]] = field(default_factory=list)
+    last_words: tuple[str, ...] = ("Traceback:", "no such luck")
+    revivals: int = 0
+    left_alone: tuple[str, ...] | None = None
+    told: list[str] = field(default_factory=list)
+    """By who revives it."""
 
     def __post_init__(self) -> None:
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.end.set_result(None)
 
-    async def revive(self) -> None:
+    async def revive(self) -> bool:
         self.notes.append((virtual_seconds(), self.note))
         self.cures -= 1
         self.note = None
@@ -40,6 +45,7 @@ class Mortal:
         self.end = asyncio.get_running_loop().create_future()
         if self.cures > 0:
             asyncio.get_running_loop().call_later(self.lives_seconds, self.die)
+        return True
 
     def die(self) -> None:
         self.has_failed, self.note = True, "ended by signal 11"
@@ -51,7 +57,7 @@ def revived(cures: int, lives_seconds: float = 0.0) -> Mortal:
 
     async def scenario() -> Mortal:
         mortal = Mortal(cures, lives_seconds)
-        Reviver().consider(cast("Backend", mortal))
+        Reviver(mortal.told.append).consider(cast("Backend", mortal))
         await asyncio.sleep(60)
         return mortal
 
@@ -85,12 +91,31 @@ def test_one_that_keeps_dying_is_left_alone_after_five_tries(lives_seconds: floa
     assert mortal.note == f"left alone after 5 tries: {last_words}"
 
 
+def test_bringing_back_is_counted_each_time_and_told_once_for_deaths_in_a_row() -> None:
+    """The count is the report's; whoever looks at the dashboard needs one sentence."""
+    mortal = revived(cures=3, lives_seconds=2.0)
+    assert mortal.revivals == 3
+    assert mortal.told == [
+        "The backend on port 71 was gone (ended with code 3: no such luck): --restart brought it back."
+    ]
+    assert mortal.left_alone is None
+
+
+def test_leaving_alone_is_told_with_the_reason_and_its_last_words() -> None:
+    """One that never started was never brought back."""
+    mortal = revived(cures=99)
+    assert (mortal.revivals, mortal.left_alone) == (0, ("ended with code 3", "Traceback:", "no such luck"))
+    assert mortal.told == [
+        "The backend on port 71 keeps failing and is left alone after 5 tries: ended with code 3: no such luck."
+    ]
+
+
 def test_one_that_ended_in_good_order_stays_ended() -> None:
     """It was told to, and whoever told it doesn't want it back."""
 
     async def scenario() -> Mortal:
         mortal = Mortal(cures=1, has_failed=False)
-        Reviver().consider(cast("Backend", mortal))
+        Reviver(lambda _: None).consider(cast("Backend", mortal))
         await asyncio.sleep(60)
         return mortal
 
@@ -102,7 +127,7 @@ def test_nobody_is_revived_that_isnt_wanted_any_more(is_all_over: bool) -> None:
     """A removed backend, or all when the lab ends."""
 
     async def scenario() -> Mortal:
-        reviver, mortal = Reviver(), Mortal(cures=1)
+        reviver, mortal = Reviver(lambda _: None), Mortal(cures=1)
         reviver.consider(cast("Backend", mortal))
         await asyncio.sleep(0.1)
         if is_all_over:
