@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab.fault_clock import Injection
+from lab.inert import inert
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, NginxView, TrafficView
@@ -135,8 +136,9 @@ class Report:
         return text.getvalue()
 
     def as_text(self) -> str:
-        """For people."""
-        return "\n".join([*self._head(), *self._faults(), "", *self._table(), "", *self._foot()]) + "\n"
+        """For people: nginx's complaints, which are among the notices, may have parts of requests in them."""
+        lines = [*self._head(), *self._faults(), "", *self._table(), "", *self._foot()]
+        return "\n".join(map(inert, lines)) + "\n"
 
     def _head(self) -> list[str]:
         traffic, nginx = self.traffic, self.nginx
@@ -190,7 +192,7 @@ class Report:
             f"answers in full: client {ledger.client_answered:,} = nginx {ledger.nginx_logged:,}{others}"
             f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}"
         )
-        notes = [f"note    {_inert(notice)}" for notice in self.notices]
+        notes = [f"note    {notice}" for notice in self.notices]
         if ledger.is_balanced:
             return [f"ledger  ✓ all agree   {counts}", *notes]
         return [f"ledger  ✗ {'; '.join(ledger.differences)}   {counts.replace(' = ', ', ')}", *notes]
@@ -202,11 +204,6 @@ def latency_fields(latency: LatencySummary) -> dict[str, float | int | None]:
     return {name: None if value is None else round(value, 3) for name, value in fields.items()} | {
         "count": latency.count
     }
-
-
-def _inert(text: str) -> str:
-    """Without what would move a terminal's cursor: nginx's complaints may have parts of requests in them."""
-    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _seconds(value: float | None) -> float | None:

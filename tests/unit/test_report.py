@@ -114,7 +114,7 @@ def test_what_happened_beside_the_figures_is_reported() -> None:
     assert as_dict(report)["notices"] == list(report.notices)
     assert report.as_text().splitlines()[-2:] == [
         "note    nginx's worker (PID 7) has died (signal 9)",
-        "note    nginx complains: �[2J�",
+        "note    nginx complains: ␛[2J␊",
     ]
 
 

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from tui.formatting import inert
+from lab.inert import inert
 from tui.ink import BLANK, Ink, Line
 from tui.keys import HELP, HELP_KEYS
 from tui.widgets.document import Document
