@@ -126,6 +126,8 @@ class Report:
                 "retried": traffic.retried,
                 "duration_s": round(self.duration_seconds, 6),
                 "rate_rps": round(self.rate_rps, 3),
+                "loop": traffic.loop.value,
+                "late": traffic.late,
             }
         )
         columns = [*rows[0], *(name for name in rows[-1] if name not in rows[0])]

@@ -121,7 +121,7 @@ def test_what_happened_beside_the_figures_is_reported() -> None:
 def test_csv_columns_keep_their_places() -> None:
     """One row a backend and one for all; later versions append columns and never insert any."""
     header, *rows = csv.reader(io.StringIO(REPORT.as_csv()))
-    assert header[:22] == [
+    assert header[:24] == [
         "algorithm",
         "port",
         "pid",
@@ -144,12 +144,15 @@ def test_csv_columns_keep_their_places() -> None:
         "retried",
         "duration_s",
         "rate_rps",
+        "loop",
+        "late",
     ]
     assert [row[1] for row in rows] == ["71", "72", "all"]
     assert all(len(row) == len(header) for row in rows)
     backend, _, everything = (dict(zip(header, row, strict=True)) for row in rows)
     assert (backend["pid"], backend["state"], backend["hits"], backend["sent"]) == ("2752", "up", "750", "")
     assert (everything["hits"], everything["sent"], everything["rate_rps"]) == ("1000", "1000", "499.0")
+    assert (everything["loop"], everything["late"]) == ("closed", "0")
 
 
 def test_the_text_names_what_was_done_and_what_came_of_it() -> None:
