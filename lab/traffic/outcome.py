@@ -61,6 +61,8 @@ def answered(status: int, upstream: bytes, body: bytes, is_resent: bool) -> Fate
 
 UNSENT = "unsent"
 """The kind of failure of requests that found no free connection in time."""
+UNFINISHED = "unfinished"
+"""The kind of failure of requests that were still under way when an interrupted run waited no longer."""
 CLIENT_DIED = "client_died"
 """The kind of failure of requests that were under way when the process that fired them died."""
 
