@@ -84,6 +84,8 @@ BY_CHANCE = frozenset(("random", "random_two"))
 """The algorithms whose picks can't be foretold, only their odds."""
 BY_KEY = frozenset(("ip_hash", "hash", "hash_consistent"))
 """The algorithms that look at the request."""
+WITHOUT_BACKUPS = BY_CHANCE | BY_KEY
+"""The algorithms with which nginx refuses `backup`, as long as theirs is the first line, where it belongs."""
 TAKING_TURNS = frozenset(("round_robin", "least_conn"))
 """The algorithms under which idle backends get their turns by their weights: none is passed by for long."""
 COUNTING = frozenset(("least_conn", "least_time"))

@@ -15,6 +15,7 @@ from click.shell_completion import get_completion_class
 from lab import __version__, event_loop
 from lab.config import LabConfig
 from lab.errors import ExitCode, LabError, NotReadyError
+from lab.inert import inert
 from lab.interruption import ended_by_signals
 from lab.lazy_group import LazyGroup
 from lab.options import (
@@ -28,7 +29,7 @@ from lab.options import (
     run_traffic,
     traffic_options,
 )
-from lab.output import require_writable, write
+from lab.output import require_writable, say, write
 from lab.ports import choose_ports
 from lab.runtime import why_root_stays
 from lab.session import LabSession
@@ -152,7 +153,7 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
         require_writable(output)
     for notice in (choose_ports(config).notice, why_root_stays(keeps_root=config.keep_root)):
         if notice is not None:
-            click.echo(f"lablb: {notice}", err=True)
+            say(notice)
     report = asyncio.run(_run(config))
     text = {"text": report.as_text, "json": report.as_json, "csv": report.as_csv}[format_]()
     write(text, output)
@@ -174,7 +175,7 @@ def doctor(ctx: click.Context, /, **options: Any) -> None:
     async def look() -> bool:
         is_ready = True
         async for finding in examine(config):
-            click.echo(str(finding))
+            click.echo(inert(str(finding)))
             is_ready &= finding.verdict is not Verdict.BAD
         return is_ready
 
@@ -211,7 +212,7 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
     if format_ == "json":
         click.echo(forecast.as_json(), nl=False)
         for note in forecast.notes:
-            click.echo(f"lablb: {note}", err=True)
+            say(note)
     else:
         click.echo(forecast.as_text(), nl=False)
 
@@ -233,7 +234,8 @@ def main() -> None:
         code = _complain(str(error), error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "lablb"
-        code = _complain(f"{error.format_message()} See {command} --help.", ExitCode.USAGE)
+        message = " ".join(error.format_message().split())  # Click lists choices a line each
+        code = _complain(f"{message} See {command} --help.", ExitCode.USAGE)
     except (OSError, RuntimeError) as error:
         if (lack := shortage(error)) is None:
             raise
@@ -244,7 +246,7 @@ def main() -> None:
 
 
 def _complain(sentence: str, code: ExitCode) -> ExitCode:
-    click.echo(f"lablb: {sentence}", err=True)
+    say(sentence)
     return code
 
 

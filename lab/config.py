@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from lab.algorithms import DEFAULT_ALGORITHM, algorithm_named
+from lab.algorithms import DEFAULT_ALGORITHM, WITHOUT_BACKUPS, algorithm_named
 from lab.behaviour import Behaviour
 from lab.durations import MAX_SECONDS
 from lab.errors import UsageError
@@ -83,6 +83,11 @@ class LabConfig:
             raise UsageError("A lab needs backends: give 1 or more.")
         if all(spec.is_backup for spec in self.backends):
             raise UsageError("nginx needs a backend that is no backup: make fewer of them backups.")
+        if self.algorithm in WITHOUT_BACKUPS and any(spec.is_backup for spec in self.backends):
+            raise UsageError(
+                f"nginx refuses backups with {self.algorithm}:"
+                " make none of the backends one, or choose round_robin, least_conn or least_time."
+            )
         if not 1 <= self.nginx_workers <= 64:
             raise UsageError(f"{self.nginx_workers} nginx workers can't be: give 1 to 64.")
         for port in (self.port, self.base_port):

@@ -110,7 +110,8 @@ class TrafficView:
     failed: int = 0
     """No complete answer, or a status of 500 and above. sent = answered + failed + in_flight."""
     retried: int = 0
-    """Answered requests for which nginx had to try more than one backend."""
+    """Requests for which nginx tried more than one backend, answered or failed; of those to which no header came, the
+    client can't know."""
     late: int = 0
     """Open loop: sent more than 10 ms after they were due, for want of a free connection."""
     in_flight: int = 0

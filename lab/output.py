@@ -1,10 +1,16 @@
-"""Where a report goes: into a file, or to stdout."""
+"""Where a report goes: into a file, or to stdout; and what is said beside it, on stderr."""
 
 from pathlib import Path
 
 import click
 
 from lab.errors import LabError, NotReadyError
+from lab.inert import inert
+
+
+def say(sentence: str) -> None:
+    """One line on stderr, whatever foreign text is in it."""
+    click.echo(f"lablb: {inert(sentence)}", err=True)
 
 
 def require_writable(path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab.fault_clock import Injection
+from lab.inert import inert
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, NginxView, TrafficView
@@ -128,6 +129,8 @@ class Report:
                 "retried": traffic.retried,
                 "duration_s": round(self.duration_seconds, 6),
                 "rate_rps": round(self.rate_rps, 3),
+                "loop": traffic.loop.value,
+                "late": traffic.late,
             }
         )
         columns = [*rows[0], *(name for name in rows[-1] if name not in rows[0]), "revivals"]
@@ -141,10 +144,9 @@ class Report:
         return text.getvalue()
 
     def as_text(self) -> str:
-        """For people."""
-        return (
-            "\n".join([*self._head(), *self._faults(), *self._revivals(), "", *self._table(), "", *self._foot()]) + "\n"
-        )
+        """For people: nginx's complaints, which are among the notices, may have parts of requests in them."""
+        lines = [*self._head(), *self._faults(), *self._revivals(), "", *self._table(), "", *self._foot()]
+        return "\n".join(map(inert, lines)) + "\n"
 
     def _head(self) -> list[str]:
         traffic, nginx = self.traffic, self.nginx
@@ -178,11 +180,11 @@ class Report:
         for backend in self.backends:
             facts = [f"brought back {_times(backend.revivals)}"] * (backend.revivals > 0)
             why, *last_words = backend.left_alone or ("",)
-            facts += [f"left alone: {_inert(why)}"] * (backend.left_alone is not None)
+            facts += [f"left alone: {why}"] * (backend.left_alone is not None)
             if facts:
                 lines += [
                     f"restart {backend.port} {', '.join(facts)}",
-                    *(f"        │ {_inert(each)}" for each in last_words),
+                    *(f"        │ {each}" for each in last_words),
                 ]
         return lines
 
@@ -212,7 +214,7 @@ class Report:
             f"answers in full: client {ledger.client_answered:,} = nginx {ledger.nginx_logged:,}{others}"
             f"   by backends: nginx {ledger.nginx_forwarded:,} = backends {ledger.backends_served:,}{direct}"
         )
-        notes = [f"note    {_inert(notice)}" for notice in self.notices]
+        notes = [f"note    {notice}" for notice in self.notices]
         if ledger.is_balanced:
             return [f"ledger  ✓ all agree   {counts}", *notes]
         return [f"ledger  ✗ {'; '.join(ledger.differences)}   {counts.replace(' = ', ', ')}", *notes]
@@ -232,11 +234,6 @@ def _left_alone(lines: tuple[str, ...] | None) -> dict[str, Any] | None:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
-
-
-def _inert(text: str) -> str:
-    """Without what would move a terminal's cursor: nginx's complaints may have parts of requests in them."""
-    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _seconds(value: float | None) -> float | None:

@@ -31,6 +31,7 @@ class Counts:
     answered: int = 0
     failed: int = 0
     retried: int = 0
+    """Answered or not, as long as a header came and said so."""
     late: int = 0
     """Sent more than 10 ms after they were due; a closed loop is never late."""
     errors: Counter[str] = field(default_factory=Counter)
@@ -76,12 +77,12 @@ class Counts:
                 self.late += 1
         for fate, latencies_us in latencies.items():
             count = len(latencies_us)
+            self.retried += fate.is_retried * count
             if fate.failure is not None:
                 self.failed += count
                 self.errors[fate.failure] += count
             else:
                 self.answered += count
-                self.retried += fate.is_retried * count
                 self.latencies[None if fate.is_retried else fate.port].record(latencies_us)
 
 

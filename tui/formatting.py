@@ -1,18 +1,15 @@
 """Numbers and foreign text to what a person reads: pure, so that every screen says the same thing the same way."""
 
-import unicodedata
 from datetime import datetime, tzinfo
-from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
+from lab.inert import inert as inert  # noqa: PLC0414 - panels take it from here
 from lab.models import BackendView
 from lab.states import BackendState
 from tui.ink import Ink, Line
 
 UNKNOWN = "–"
-_DELETE = 0x7F
-_CONTROL_PICTURES = 0x2400
 
 
 def count(number: int, width: int = 0) -> str:
@@ -98,27 +95,6 @@ def time_of_day(epoch_seconds: float, zone: tzinfo | None = None, *, timespec: s
     """`12:01:02.345` in the zone, or in local time; with `microseconds` as `timespec` three digits more."""
     moment = datetime.fromtimestamp(epoch_seconds, zone).replace(tzinfo=None)
     return moment.isoformat(sep=" ", timespec=timespec)[11:]
-
-
-def inert(text: str) -> str:
-    """Foreign text made harmless: what would steer a terminal, or hide, becomes a visible sign of one cell."""
-    return text if text.isascii() and text.isprintable() else _made_visible(text)
-
-
-@lru_cache(maxsize=512)
-def _made_visible(text: str) -> str:
-    return "".join(map(_visible, text))
-
-
-def _visible(character: str) -> str:
-    code = ord(character)
-    if code < ord(" "):
-        return chr(_CONTROL_PICTURES + code)
-    if code == _DELETE:
-        return "␡"
-    if not character.isprintable() or unicodedata.category(character).startswith("M"):
-        return "�"
-    return character
 
 
 def shorten(text: str, width: int) -> str:

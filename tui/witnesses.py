@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from lab.inert import inert
 from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail
-from tui.formatting import exact_duration, inert, time_of_day, whole_milliseconds, wrap
+from tui.formatting import exact_duration, time_of_day, whole_milliseconds, wrap
 from tui.ink import BLANK, Ink, Line
 from tui.request_text import status_ink
 

@@ -21,7 +21,9 @@ RATE_STEPS_RPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 CONNECTION_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 READY_SECONDS = 15.0
 WINDING_UP_SECONDS = 6.0
-"""A little more than the client's patience, unless that was asked to be longer."""
+"""How long an interrupted run waits for what is under way; a little more than the client's patience, unless that was
+asked to be longer."""
+GIVING_UP_SECONDS = 2.0
 NUMBERS_OF_ONE = 1 << 32
 """So many numbers are each worker's own: one that follows a dead one can't know which that has used."""
 
@@ -180,16 +182,25 @@ class TrafficDriver:
         self.is_paused = True
 
     async def wind_up(self) -> None:
-        """Fire nothing more, and wait for what is under way, though not for long.
+        """Fire nothing more, and wait for what is under way, though not for long: what has no outcome then, failed.
 
         Raises:
             LabError: the worker ended meanwhile.
         """
         self._send("wind_up")
         self.is_paused = True
+        if await self._finishes_within(WINDING_UP_SECONDS):
+            return
+        self._send("give_up")
+        if not await self._finishes_within(GIVING_UP_SECONDS) and self._child is not None and self._end is not None:
+            self._child.kill()  # it hears nothing, so its requests are counted as a dead client's
+            await self._end
+
+    async def _finishes_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(WINDING_UP_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self.finish()
+        return self.is_done
 
     def fire_once(self) -> None:
         self._send("fire")

@@ -1,6 +1,7 @@
 """When to fire: by the clock (open loop), or as answers come back (closed loop)."""
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
@@ -8,7 +9,7 @@ from collections.abc import Callable
 
 from lab.metronome import Metronome, Waker
 from lab.traffic.lane import Lane, Owner
-from lab.traffic.outcome import UNSENT, Shot, failed
+from lab.traffic.outcome import UNFINISHED, UNSENT, Shot, failed
 from lab.traffic.plan import TrafficSpec
 from lab.traffic.schedule import Schedule
 
@@ -98,6 +99,10 @@ class Gun:
         self._is_winding_up = True
         self._look_for_the_end()
 
+    def give_up(self) -> None:
+        """Wait no longer for what is under way: it has failed."""
+        self._give_up(math.inf, UNFINISHED)
+
     def set_rate(self, rate_rps: float) -> None:
         """Go on at this rate."""
         assert self._schedule is not None
@@ -145,7 +150,11 @@ class Gun:
 
     def _check_patience(self) -> None:
         """Give up the requests that have taken too long, counted from when they were due."""
-        due_before = time.perf_counter() - self._spec.timeout_seconds
+        self._give_up(time.perf_counter() - self._spec.timeout_seconds, "timeout")
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE_CHECK_SECONDS, self._check_patience)
+
+    def _give_up(self, due_before: float, error: str) -> None:
+        """Give up the requests that fell due before; those that found no free connection were never sent."""
         while self._waiting and self._waiting[0][1] <= due_before:
             number, due = self._waiting.popleft()
             now = time.perf_counter()
@@ -154,9 +163,8 @@ class Gun:
             lane, due = next(iter(self._busy.items()))
             if due > due_before:
                 break
-            lane.give_up("timeout")
+            lane.give_up(error)
         self._look_for_the_end()
-        self._patience = asyncio.get_running_loop().call_later(PATIENCE_CHECK_SECONDS, self._check_patience)
 
     def _is_over(self, at: float) -> bool:
         spec = self._spec

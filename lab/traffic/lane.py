@@ -114,7 +114,7 @@ class Lane(asyncio.Protocol):
             self.give_up("no_connection")
 
     def _fail(self, error: str) -> None:
-        self._finish(failed(error, self._is_resent))
+        self._finish(failed(error, self._is_resent, self._reader.upstream))
 
     def _answer(self) -> None:
         reader = self._reader

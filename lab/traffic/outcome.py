@@ -61,14 +61,16 @@ def answered(status: int, upstream: bytes, body: bytes, is_resent: bool) -> Fate
 
 UNSENT = "unsent"
 """The kind of failure of requests that found no free connection in time."""
+UNFINISHED = "unfinished"
+"""The kind of failure of requests that were still under way when an interrupted run waited no longer."""
 CLIENT_DIED = "client_died"
 """The kind of failure of requests that were under way when the process that fired them died."""
 
 
-@lru_cache(maxsize=64)
-def failed(error: str, is_resent: bool = False) -> Fate:
-    """The fate of a request that got no complete answer."""
-    return Fate(None, error, is_resent=is_resent)
+@lru_cache(maxsize=4096)
+def failed(error: str, is_resent: bool = False, upstream: bytes = b"") -> Fate:
+    """The fate of a request that got no complete answer; the header may have come, and have told whom nginx tried."""
+    return Fate(None, error, None, upstream.decode("latin-1"), is_resent)
 
 
 class Shot(NamedTuple):

@@ -1,7 +1,7 @@
 """The process that fires, `python -m lab.traffic.worker`: painting and timing must not disturb each other.
 
-Orders on stdin: first the `plan`, then `go`, `pause`, `wind_up`, `rate`, `connections`, `fire`, `recall`. It tells its
-counts and outcomes on stdout in batches, and `done` when the plan is at its end.
+Orders on stdin: first the `plan`, then `go`, `pause`, `wind_up`, `give_up`, `rate`, `connections`, `fire`, `recall`. It
+tells its counts and outcomes on stdout in batches, and `done` when the plan is at its end.
 """
 
 import asyncio
@@ -101,6 +101,8 @@ def steer(gun: Gun, order: Message) -> None:
             gun.pause()
         case {"order": "wind_up"}:
             gun.wind_up()
+        case {"order": "give_up"}:
+            gun.give_up()
         case {"order": "rate", "rps": rps}:
             gun.set_rate(rps)
         case {"order": "connections", "connections": connections}:

@@ -146,10 +146,19 @@ def test_no_system_nginx_is_told_with_the_remedy(place: Place, monkeypatch: pyte
         assert "There is no nginx on PATH: install one, or use --nginx bundled." in told_in_one_line(done, 3)
 
 
-def test_a_configuration_that_nginx_refuses_is_told_in_nginxs_words(place: Place) -> None:
-    """Exit code 1, since the lab was asked for something that can't be."""
-    complaint = told_in_one_line(lablb("run", "--algorithm", "ip_hash", "--backups", 1, *place.port_options), 1)
-    assert 'does not support parameter "backup"' in complaint
+async def test_a_configuration_that_nginx_refuses_is_told_in_nginxs_words(place: Place) -> None:
+    """Exit code 1; no options are known that lead to one, so this nginx refuses whatever the lab has it test."""
+    real = (await find_nginx("bundled")).path
+    picky = place.folder / "nginx"
+    picky.write_text(
+        f"""#!/bin/sh
+case "$*" in *"-c nginx.conf -t"*) echo "nginx: [emerg] unknown directive \\"x\\" in nginx.conf:1"; exit 1 ;; esac
+exec "{real}" "$@"
+"""
+    )
+    picky.chmod(0o755)
+    complaint = told_in_one_line(lablb("run", "--nginx", picky, *place.port_options), 1)
+    assert complaint == 'lablb: nginx refused the configuration: unknown directive "x" in nginx.conf:1\n'
 
 
 def test_a_usage_error_is_one_line_and_exit_code_2(place: Place) -> None:

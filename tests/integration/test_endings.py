@@ -70,6 +70,27 @@ def test_an_interrupted_run_waits_for_what_is_under_way(place: Place) -> None:
     assert report["ledger"]["balanced"] is True
 
 
+@pytest.mark.parametrize("is_client_frozen", [False, True])
+def test_an_interrupted_run_counts_what_it_cant_wait_for_as_failed(place: Place, is_client_frozen: bool) -> None:
+    """Under a patience longer than a person's, or when the client itself hears nothing any more."""
+    patient = ("run", "-z", "60s", "-q", "20", "--timeout", "50s", "--backends", "2", "--format", "json")
+    with lablb_running(*patient, "--fault", f"silence:{place.base_port}@0s", *place.port_options) as lab:
+        wait_for_traffic(lab, place)
+        log = only_folder(place) / "access.log"
+        wait_until(lambda: log.read_bytes().count(b"\n") > 10, what="answers, and as many requests without one")
+        if is_client_frozen:
+            only_one(running("lab.traffic.worker", place.folder)).suspend()
+        lab.send_signal(signal.SIGINT)
+        out, err = lab.communicate(timeout=30)
+    assert (lab.returncode, err) == (130, "")
+    report = json.loads(out)
+    requests = report["requests"]
+    assert requests["sent"] == requests["answered"] + requests["failed"]
+    assert requests["errors"]["client_died" if is_client_frozen else "unfinished"] > 0
+    assert report["ledger"]["balanced"] is True
+    place.wait_until_empty()
+
+
 def test_two_signals_end_it_no_worse_than_one(place: Place) -> None:
     """Ctrl-C pressed twice, as people do."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:

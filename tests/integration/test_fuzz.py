@@ -13,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lab.algorithms import ALGORITHMS
+from lab.algorithms import ALGORITHMS, WITHOUT_BACKUPS
 from lab.cli import main
+from lab.config import BackendSpec
 from lab.errors import ExitCode
 from lab.nginx.binary import NginxBinary, find_nginx
+from lab.nginx.render import Frame, Upstream, render
 from tests.integration.facts import free_ports
 
 INJECTIONS = (
@@ -166,8 +168,8 @@ def means_what_was_typed(main_conf: str, site: str, typed: dict[str, str]) -> No
     assert (site + main_conf).isascii()
 
 
-def nginx_takes(binary: NginxBinary, main_conf: str, site: str, free_port: int) -> None:
-    """`nginx -t` on the files; the port, which may be anybody's here, is a free one."""
+def refused_by(binary: NginxBinary, main_conf: str, site: str, free_port: int) -> str | None:
+    """Why `nginx -t` refuses the files, if it does; the port, which may be anybody's here, is a free one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "temp").mkdir()
@@ -177,8 +179,7 @@ def nginx_takes(binary: NginxBinary, main_conf: str, site: str, free_port: int) 
         (folder / "sites-enabled" / "lablb.conf").write_text(free_site)
         options: list[str | Path] = [*binary.error_log_option, "-p", folder, "-c", "nginx.conf", "-t", "-q"]
         verdict = subprocess.run([binary.path, *options], capture_output=True, text=True, timeout=20, check=False)
-    # That ip_hash has no backups is nginx's to say: the running lab says so in its words.
-    assert verdict.returncode == 0 or 'does not support parameter "backup"' in verdict.stderr, verdict.stderr
+    return None if verdict.returncode == 0 else verdict.stderr
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -203,4 +204,17 @@ def test_what_is_typed_is_refused_or_means_what_was_typed(
     _, main_name, main_conf, site_name, site = re.split(r"^# ---- (.+)\n", out, flags=re.MULTILINE)
     assert (main_name, site_name) == ("nginx.conf", "sites-available/lablb.conf")
     means_what_was_typed(main_conf, site, typed)
-    nginx_takes(binary, main_conf, site, free_port)
+    assert refused_by(binary, main_conf, site, free_port) is None
+
+
+@pytest.mark.parametrize("algorithm", [each.name for each in ALGORITHMS])
+def test_backups_are_refused_with_the_algorithms_with_which_nginx_refuses_them(
+    binary: NginxBinary, free_port: int, algorithm: str
+) -> None:
+    """With no other."""
+    frame = Frame(free_port, workers=1, read_timeout_ms=2000)
+    files = render(binary, frame, Upstream(algorithm, ((1, BackendSpec()), (2, BackendSpec(is_backup=True)))), 1)
+    complaint = refused_by(binary, files.main, files.site, free_port)
+    assert (complaint is not None) is (algorithm in WITHOUT_BACKUPS), complaint
+    code, _, err = told(binary, {"algorithm": algorithm, "backups": "1"})
+    assert (code == ExitCode.USAGE) is (complaint is not None), err

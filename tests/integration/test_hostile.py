@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from lab.config import LabConfig
 from lab.errors import LabError, NotReadyError
 from lab.session import LabSession
 from tests.integration.conftest import Place, StartLab
-from tests.integration.facts import HOST, ask, seen
+from tests.integration.facts import HOST, ask, lablb, seen
 
 HOSTILE = (
     ("[red]markup[/red]", "[@click=app.quit]click[/]"),
@@ -53,6 +54,31 @@ async def test_whatever_is_in_a_request_is_text_in_the_feed(start_lab: StartLab,
             assert view.status == 400
     assert sum(bool(view.attempts) for view in shown.feed) >= 3
     assert (shown.phase.value, shown.notices) == ("running", ())
+
+
+HOLDER = """
+import ctypes, socket, sys
+PR_SET_NAME = 15
+ctypes.CDLL(None).prctl(PR_SET_NAME, b"\\x1b[31mPWN\\x07", 0, 0, 0)
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))):
+    print("listening", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process can't name itself")
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_the_name_of_who_holds_a_port_is_text_on_the_terminal(place: Place, command: str) -> None:
+    """A process may call itself anything."""
+    holder = [sys.executable, "-c", HOLDER, str(place.port)]
+    with subprocess.Popen(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"listening\n"
+        done = lablb(command, *place.port_options)
+        assert done.returncode == 3
+        assert f"taken by ␛[31mPWN␇ (PID {process.pid})" in done.stdout + done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        process.kill()
 
 
 @pytest.fixture

@@ -181,6 +181,7 @@ async def test_an_answer_that_breaks_off_is_none_and_isnt_asked_for_again(place:
         outcome = await client.fire()
     assert outcome.fate.status is None
     assert outcome.fate.failure == "broken_off"
+    assert outcome.fate.is_retried  # as its header says
     assert len(heads) == 2
 
 

@@ -21,7 +21,7 @@ QUIT_SECONDS = 300.0
 LEAVE = "\rqq"
 """Quits from wherever it is: leaves the filter or opens a request, closes what is open, and quits."""
 KEYS = (
-    *"abcdefghijklmnoprstuvwxyz0123456789 +-/?.=WR",  # all that does something, but for q
+    *"abcdefghijklmnoprstuvwxyz0123456789 +-/?.=AWR",  # all that does something, but for q
     *("\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~"),  # arrows and pages
     *("\t", "\r", "\x1b", "\x7f", "\x1bOP"),  # tab, enter, escape, backspace, F1
 )

@@ -34,6 +34,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: LabConfig(algorithm="fastest"), "no algorithm 'fastest': choose one of round_robin, least_conn"),
     (lambda: LabConfig(backends=()), "needs backends"),
     (lambda: LabConfig(backends=(BackendSpec(is_backup=True),) * 2), "no backup"),
+    (lambda: LabConfig("hash", (BackendSpec(), BackendSpec(is_backup=True))), "nginx refuses backups with hash:"),
     (lambda: LabConfig(nginx_workers=0), "0 nginx workers"),
     (lambda: LabConfig(nginx_workers=65), "65 nginx workers"),
     (lambda: LabConfig(port=0), "no port 0"),

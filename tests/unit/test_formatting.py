@@ -74,14 +74,6 @@ def test_time_of_day_has_milliseconds_even_on_the_second() -> None:
     assert formatting.time_of_day(43262, UTC) == "12:01:02.000"
 
 
-def test_foreign_text_is_made_visible() -> None:
-    """Each character that would steer the terminal, or hide, takes one cell; markup is left alone."""
-    assert formatting.inert("[red]x[/red]") == "[red]x[/red]"
-    assert formatting.inert("\x1b[31m\r\n\t\x7f") == "␛[31m␍␊␉␡"
-    assert formatting.inert("a\u202eb\u200bc\x9bd\ud800e\u0301") == "a�b�c�d�e�"
-    assert formatting.inert("grün 日本") == "grün 日本"
-
-
 @pytest.mark.parametrize("text", ["", "abc", "a" * 50, "日本語日本語日本", "\x1b[2J", "e\u0301e\u0301e\u0301"])
 @pytest.mark.parametrize("width", [0, 1, 2, 3, 7, 12])
 def test_fit_takes_exactly_the_cells_it_is_given(text: str, width: int) -> None:

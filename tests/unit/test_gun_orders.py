@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -156,6 +157,21 @@ def test_winding_up_fires_nothing_more_and_ends_with_what_is_under_way() -> None
     fired = fire(TrafficSpec(rate_rps=100), Range(seconds=0.5), wind_up)
     assert len(fired.shots) == fired.gun.sent == fired.gun.finished == 11
     assert fired.seconds == pytest.approx(0.6)
+
+
+def test_what_is_given_up_has_failed() -> None:
+    """What was under way is unfinished, what found no connection is unsent, and nothing is without an outcome."""
+
+    async def give_up(gun: Gun) -> None:
+        gun.resume()
+        await asyncio.sleep(0.105)
+        gun.wind_up()
+        gun.give_up()
+
+    fired = fire(TrafficSpec(rate_rps=100, connections=4), Range(seconds=50), give_up)
+    assert Counter(shot.fate.error for shot in fired.shots) == {"unfinished": 4, "unsent": 7}
+    assert fired.gun.sent == fired.gun.finished == 11
+    assert fired.seconds == pytest.approx(0.105)
 
 
 def test_winding_up_at_rest_is_the_end() -> None:

@@ -96,6 +96,7 @@ def test_as_many_backends_as_weights(lablb: Command) -> None:
     assert [spec.weight for spec in lablb("run", "--weights", "5,1,1").lab.backends] == [5, 1, 1]
 
 
+COMMANDS: list[list[str]] = [[], ["run"], ["config"], ["doctor"], ["predict"]]
 REFUSED = [
     (["run", "-n", "0"], "requests of 0"),
     (["run", "-n", "-3"], "requests of -3"),
@@ -120,6 +121,7 @@ REFUSED = [
     (["run", "--backups", "5"], "no backup"),
     (["run", "--backups", "6"], "6 of 5 backends"),
     (["run", "--backups", "-1"], "-1 of 5 backends"),
+    *(([*command, "--algorithm", "ip_hash", "--backups", "1"], "refuses backups with ip_hash") for command in COMMANDS),
     (["run", "--algorithm", "fastest"], "'round_robin', 'least_conn'"),
     (["run", "--port", "0"], "no port 0"),
     (["run", "--port", "70000"], "no port 70000"),

@@ -71,7 +71,7 @@ def test_what_nginx_would_refuse_is_refused(
     """In one sentence with its remedy."""
     code, out, err = said(capsys, monkeypatch, "--algorithm", "hash", "--backups", "1")
     assert (code, out) == (2, "")
-    assert err.startswith("lablb: nginx refuses backups with this algorithm")
+    assert err.startswith("lablb: nginx refuses backups with hash:")
 
 
 def test_a_single_backend_is_no_matter_of_chance(

@@ -128,7 +128,7 @@ def test_what_restart_did_is_reported_of_each_backend_concerned() -> None:
     assert lines[begin + 1 : begin + 4] == [
         "restart 72 brought back 2 times, left alone: ended with code 3",
         "        │ Traceback:",
-        "        │ �[2Jno such luck",
+        "        │ ␛[2Jno such luck",
     ]
     rows = list(csv.DictReader(io.StringIO(report.as_csv())))
     assert list(rows[0])[-1] == "revivals"
@@ -142,14 +142,14 @@ def test_what_happened_beside_the_figures_is_reported() -> None:
     assert as_dict(report)["notices"] == list(report.notices)
     assert report.as_text().splitlines()[-2:] == [
         "note    nginx's worker (PID 7) has died (signal 9)",
-        "note    nginx complains: �[2J�",
+        "note    nginx complains: ␛[2J␊",
     ]
 
 
 def test_csv_columns_keep_their_places() -> None:
     """One row a backend and one for all; later versions append columns and never insert any."""
     header, *rows = csv.reader(io.StringIO(REPORT.as_csv()))
-    assert header[:22] == [
+    assert header[:24] == [
         "algorithm",
         "port",
         "pid",
@@ -172,12 +172,15 @@ def test_csv_columns_keep_their_places() -> None:
         "retried",
         "duration_s",
         "rate_rps",
+        "loop",
+        "late",
     ]
     assert [row[1] for row in rows] == ["71", "72", "all"]
     assert all(len(row) == len(header) for row in rows)
     backend, _, everything = (dict(zip(header, row, strict=True)) for row in rows)
     assert (backend["pid"], backend["state"], backend["hits"], backend["sent"]) == ("2752", "up", "750", "")
     assert (everything["hits"], everything["sent"], everything["rate_rps"]) == ("1000", "1000", "499.0")
+    assert (everything["loop"], everything["late"]) == ("closed", "0")
 
 
 def test_the_text_names_what_was_done_and_what_came_of_it() -> None:

@@ -15,9 +15,10 @@ from lab.comparison.result import Comparison
 from lab.comparison.standing import Standing
 from lab.control import Lab
 from lab.errors import LabError
+from lab.inert import inert
 from tui.comparison_text import result_lines
 from tui.drawing import bar
-from tui.formatting import inert, paragraph, time_left
+from tui.formatting import paragraph, time_left
 from tui.ink import BLANK, Ink, Line
 from tui.keys import COMPARISON_KEYS
 from tui.screens.lab_screen import LabScreen

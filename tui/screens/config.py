@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from lab.inert import inert
 from lab.models import ConfigView, Reload, Snapshot
-from tui.formatting import inert
 from tui.ink import Ink, Line
 from tui.keys import CONFIG_KEYS
 from tui.nginx_text import difference, highlighted

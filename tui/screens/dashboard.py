@@ -15,9 +15,9 @@ from textual.widgets import Footer
 from lab.comparison.result import Comparison
 from lab.control import Lab
 from lab.errors import LabError
+from lab.inert import inert
 from lab.models import EMPTY, Snapshot
 from lab.states import Phase
-from tui.formatting import inert
 from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
 from tui.screens.backend_commands import BackendCommands
 from tui.screens.comparison import ComparisonScreen

@@ -7,9 +7,10 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from lab.inert import inert
 from lab.models import BackendView
 from tui.fault_choices import FAULT_CHOICES, Circumstances, FaultChoice
-from tui.formatting import fit, inert
+from tui.formatting import fit
 from tui.ink import Ink, Line
 from tui.keys import FAULT_KIT_KEYS
 from tui.retry_rule_texts import directive

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from tui.formatting import inert
+from lab.inert import inert
 from tui.ink import BLANK, Ink, Line
 from tui.keys import HELP, HELP_KEYS
 from tui.widgets.document import Document
@@ -49,7 +49,7 @@ _MEANINGS = (
     ("fairness", "Jain's index of hits per weight: 1 when all have the same"),
     ("failed", "attempts on it that got no valid answer, a server error (5xx) or a cut body"),
     ("p50 p99", "latency of the lab's own requests that it was asked for first, over the last 10 s"),
-    ("retried", "answered, but only after nginx tried more than one backend"),
+    ("retried", "nginx tried more than one backend, whatever came of it"),
     ("late", "open loop: sent over 10 ms after it was due"),
     ("Σ", "of the last 60 s"),
     ("✗ and !", "under a chart: seconds with failed requests, with late ones"),

@@ -7,7 +7,7 @@ from textual.screen import Screen, ScreenResultType
 
 from lab.control import Lab
 from lab.errors import LabError
-from tui.formatting import inert
+from lab.inert import inert
 
 
 class LabScreen(Screen[ScreenResultType]):

@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from lab.inert import inert
 from lab.witnesses import RequestDetail
-from tui.formatting import fit, inert, paragraph, time_of_day
+from tui.formatting import fit, paragraph, time_of_day
 from tui.ink import BLANK, Ink, Line, plain_text
 from tui.keys import REQUEST_KEYS
 from tui.timeline import timeline_lines

@@ -2,7 +2,7 @@
 
 from textual.widgets import Input
 
-from tui.formatting import inert
+from lab.inert import inert
 
 _LONGEST = 100
 

@@ -7,7 +7,7 @@ from tui.widgets.minute_chart import MinuteChart
 
 
 class RateChart(MinuteChart):
-    """Answers as an area, answers that took more than one backend as a line; for terminals that are tall enough."""
+    """Answers as an area, requests that took more than one backend as a line; for terminals that are tall enough."""
 
     heading = "Answers a second, last 60 s"
 
@@ -28,7 +28,7 @@ def rate_lines(seconds: tuple[SecondView, ...], width: int, height: int) -> list
     legend: Line = (
         ("█ answered ", Ink.AREA),
         (f"{last.answered:<8,}", Ink.STRONG),
-        ("━ of them retried ", Ink.LINE),
+        ("━ retried ", Ink.LINE),
         (f"{last.retried:<8,}", Ink.STRONG),
         ("✗ failed ", Ink.BAD),
         (f"{last.failed:<6,}", Ink.STRONG),

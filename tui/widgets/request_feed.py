@@ -8,10 +8,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
+from lab.inert import inert
 from lab.models import Snapshot
 from lab.witnesses import RequestView
 from tui.feed_filter import FeedFilter
-from tui.formatting import inert
 from tui.ink import Ink, Line
 from tui.request_text import request_line
 from tui.widgets.filter_line import FilterLine
