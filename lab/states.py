@@ -20,6 +20,7 @@ class BackendState(Enum):
     ENDING = "ending"
     """It was told to end (SIGTERM), and finishes what it has on its hands."""
     FROZEN = "frozen"
+    """It is stopped (SIGSTOP), whoever did it."""
     KILLED = "killed"
     """The lab killed it."""
     EXITED = "exited"
