@@ -24,13 +24,15 @@ def _failures(runs: Sequence[Run], firsts: Sequence[Run]) -> list[str]:
         return []
     ascending = sorted(firsts, key=_failed_part)
     least, most = _failed_part(ascending[0]), _failed_part(ascending[-1])
-    again = next((run for run in runs if run.is_again), None)
-    by_chance = 0.0 if again is None else abs(_failed_part(again) - _failed_part(runs[0]))
     if most <= NOTICEABLE:
         return []
     only = "p95 counts answered requests only"
-    if most - least <= max(NOTICEABLE, by_chance):
+    if most - least <= NOTICEABLE:
         return [f"About as many failed under each, up to {_failed(ascending[-1])}; {only}."]
+    again = next((run for run in runs if run.is_again), None)
+    if again is not None and most - least <= abs(_failed_part(again) - _failed_part(runs[0])):
+        twice = f"under {runs[0].title} twice ({runs[0].failed:,} and {again.failed:,} of {again.sent:,})"
+        return [f"Failures differ by no more than {twice}: that may be chance. {only}."]
     fewest = [run.title for run in ascending if run.failed == ascending[0].failed]
     said = f"{_listed(fewest)} failed fewest ({_failed(ascending[0])}), {ascending[-1].title} most"
     return [f"{said} ({ascending[-1].failed:,}).", f"{only}: who fails more may look faster."]

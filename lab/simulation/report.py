@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from lab.comparison.conclusion import conclusion
 from lab.comparison.result import Comparison, Run
 from lab.comparison.runs import Entry, run_of
 from lab.simulation.fleet import SLICES, WARM_UP_SLICES, fleet_run
@@ -80,6 +81,7 @@ def rehearsed(
         runs=tuple(runs),
         seed=first.seed,
         is_simulated=True,
+        verdict=conclusion(runs),
         notes=(f"not measured; lablb compare --scenario {scenario.name} fires the same requests at the real nginx",),
         settings=(("seconds", first.seconds), ("overhead_ms", first.overhead_ms)),
     )

@@ -131,6 +131,17 @@ def test_the_command_simulates_a_scenario(capsys: pytest.CaptureFixture[str], mo
     assert "lablb: run 2 of 2, random" in err
 
 
+def test_a_simulated_overload_says_who_failed_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a low p95 would seem to be good; nothing runs twice here, so that no p95 is ranked."""
+    options = ("--scenario", "overload", "-z", "10s", "--algorithms", "least_conn,random", "--format", "json")
+    _, out, _ = told_by(capsys, monkeypatch, *options)
+    verdict = json.loads(out)["verdict"]
+    assert verdict.startswith("least conn failed fewest (")
+    assert verdict.endswith("p95 counts answered requests only: who fails more may look faster.")
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
