@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.faults import Fault
     from lab.latency import LatencySeries
     from lab.parts import Parts
-    from lab.witnesses import RequestDetail
+    from lab.witnesses import RequestDetail, RequestView
 
 
 class Commands(Lab):
@@ -93,8 +93,8 @@ class Commands(Lab):
         parts = self.parts
         return parts.observer.tally.series([backend.port for backend in parts.fleet])
 
-    async def request_detail(self, number: int) -> "RequestDetail":
-        return await self.parts.request_detail(number)
+    async def request_detail(self, request: "RequestView") -> "RequestDetail":
+        return await self.parts.request_detail(request)
 
     async def compare(self, scenario: str, seconds: float) -> "AsyncGenerator[Standing, None]":
         async with aclosing(self.parts.compare(scenario, seconds)) as standings:

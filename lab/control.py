@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lab.faults import Fault
     from lab.latency import LatencySeries
     from lab.models import Snapshot
-    from lab.witnesses import RequestDetail
+    from lab.witnesses import RequestDetail, RequestView
 
 
 class Lab(Protocol):
@@ -83,8 +83,8 @@ class Lab(Protocol):
     def latencies(self) -> "tuple[LatencySeries, ...]":
         """The latencies in detail: of all together first, then of each backend. Reckoned when asked."""
 
-    async def request_detail(self, number: int) -> "RequestDetail":
-        """What the client, nginx and the backends saw of the feed's request of that number, while they remember it."""
+    async def request_detail(self, request: "RequestView") -> "RequestDetail":
+        """What nginx logged of a request, and what the client and the backends saw of it, while they remember it."""
 
     def compare(self, scenario: str, seconds: float) -> "AsyncGenerator[Standing, None]":
         """Replay the scenario's traffic under one algorithm after the other, each for so long, in a lab of its own.

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.access_log import CLIENT_GONE, LogLine
-from lab.errors import LabError
 from lab.shot_number import shot_number
 from lab.traffic.outcome import Outcome
 from lab.witnesses import RequestView
@@ -27,7 +26,8 @@ class Entry:
     outcome: Outcome | None = None
     number: int = 0
     """Counts nginx's lines."""
-    is_ours: bool = False
+    shot: int | None = None
+    """The lab's client's number for it; None if somebody else sent it."""
     pid: int | None = None
     """Of the process that had the answering backend's port when nginx had sent the answer."""
     view: RequestView | None = None
@@ -110,18 +110,7 @@ class Journal:
 
     def feed(self) -> tuple[RequestView, ...]:
         """The latest requests, oldest first."""
-        return tuple([entry.view or view_of(entry) for entry in self._feed])
-
-    def entry(self, number: int) -> Entry:
-        """The feed's request of that number.
-
-        Raises:
-            LabError: it is too long ago.
-        """
-        for entry in self._feed:
-            if entry.number == number:
-                return entry
-        raise LabError("That request is too long ago: the lab remembers the latest 500.")
+        return tuple([entry.view or _view_of(entry) for entry in self._feed])
 
     def settling(self) -> int:
         """How many requests only one witness has told of, so recently that the other may still speak."""
@@ -153,11 +142,11 @@ class Journal:
         if entry is None:
             now = self._clock()
             self._give_up_waiting(now)
-            entry = self._unpaired[shot] = Entry(now, is_ours=True)
+            entry = self._unpaired[shot] = Entry(now, shot=shot)
         return entry
 
 
-def view_of(entry: Entry) -> RequestView:
+def _view_of(entry: Entry) -> RequestView:
     """What the feed shows of a request."""
     line, outcome = entry.line, entry.outcome
     assert line is not None
@@ -168,9 +157,13 @@ def view_of(entry: Entry) -> RequestView:
         uri=line.uri,
         status=line.status,
         attempts=line.attempts,
+        worker_pid=line.worker_pid,
+        generation=line.generation,
+        seconds=line.seconds,
+        shot=entry.shot,
         pid=outcome.fate.pid if outcome is not None and outcome.fate.pid is not None else entry.pid,
         latency_ms=_latency_ms(entry),
-        client=None if entry.is_ours else line.agent,
+        client=line.agent if entry.shot is None else None,
         request_id=line.request_id,
         is_cut=line.is_cut,
     )
@@ -181,4 +174,4 @@ def _latency_ms(entry: Entry) -> float | None:
     """As the client saw it: what nginx says of the lab's own request may be a small part of that."""
     if entry.outcome is not None:
         return entry.outcome.latency_us / 1000
-    return None if entry.is_ours or entry.line is None else entry.line.seconds * 1000
+    return entry.line.seconds * 1000 if entry.shot is None and entry.line is not None else None

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from lab.access_log import AccessLog, LogLine
+from lab.access_log import AccessLog
 from lab.caretaker import Caretaker
 from lab.comparison.contest import DEFAULT_ALGORITHMS, Contest
 from lab.comparison.scenarios import scenario_named
@@ -15,7 +15,6 @@ from lab.errors import LabError
 from lab.fault_clock import FaultClock
 from lab.fleet import Fleet
 from lab.ground import Ground
-from lab.journal import view_of
 from lab.log_file import most_log_bytes
 from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
@@ -24,7 +23,7 @@ from lab.observer import Observer
 from lab.ports import Ports, free_row, next_free_port
 from lab.traffic.driver import TrafficDriver
 from lab.verdict import cases_of
-from lab.witnesses import NginxWitness, RequestDetail
+from lab.witnesses import NginxWitness, RequestDetail, RequestView
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +39,22 @@ class Parts:
     caretaker: Caretaker
     contest: Contest
 
-    async def request_detail(self, number: int) -> RequestDetail:
-        """What client, nginx and backends know of the feed's request of that number.
-
-        Raises:
-            LabError: it is too long ago.
-        """
-        entry = self.observer.journal.entry(number)
-        line = entry.line
-        assert line is not None
-        tried = [self.fleet.get(attempt.port) for attempt in line.attempts if attempt.port is not None]
-        backends = [await backend.recall(line.request_id) for backend in tried if backend is not None]
+    async def request_detail(self, request: RequestView) -> RequestDetail:
+        """What client, nginx and backends know of a request; the view alone tells what nginx logged, however old."""
+        tried = [self.fleet.get(attempt.port) for attempt in request.attempts if attempt.port is not None]
+        backends = [await backend.recall(request.request_id) for backend in tried if backend is not None]
         return RequestDetail(
-            view=view_of(entry),
+            view=request,
             nginx=NginxWitness(
-                line.time,
-                line.worker_pid,
-                line.generation,
-                line.status,
-                line.seconds,
-                line.attempts,
-                self._reasons(line),
+                request.time,
+                request.worker_pid,
+                request.generation,
+                request.status,
+                request.seconds,
+                request.attempts,
+                self._reasons(request),
             ),
-            client=None if entry.outcome is None else await self.driver.recall(entry.outcome.number),
+            client=None if request.shot is None else await self.driver.recall(request.shot),
             backends=tuple(witness for witness in backends if witness is not None),
         )
 
@@ -101,9 +93,9 @@ class Parts:
         port = free_row(highest, 1 + len(scenario_named(scenario).weights))
         return self.contest.run(scenario, seconds, algorithms, port)
 
-    def _reasons(self, line: LogLine) -> tuple[str, ...]:
-        upstream = self.balancer.upstreams.get(line.generation)
-        return () if upstream is None else tuple(case.reason for case in cases_of(line, upstream))
+    def _reasons(self, request: RequestView) -> tuple[str, ...]:
+        upstream = self.balancer.upstreams.get(request.generation)
+        return () if upstream is None else tuple(case.reason for case in cases_of(request, upstream))
 
 
 async def assemble(config: LabConfig, shot_name: str, ground: Ground, exits: AsyncExitStack, notices: Notices) -> Parts:

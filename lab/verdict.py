@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lab.access_log import LogLine
 from lab.nginx.render import Upstream
-from lab.witnesses import Attempt
+from lab.witnesses import Attempt, RequestView
 
 NON_IDEMPOTENT = ("POST", "LOCK", "PATCH")
 """What isn't sent twice unless `non_idempotent` is listed."""
@@ -68,19 +68,19 @@ class Case:
         return self.method in NON_IDEMPOTENT and self.attempt.bytes_sent != 0 and "non_idempotent" not in self.rules
 
 
-def cases_of(line: LogLine, upstream: Upstream) -> Iterator[Case]:
+def cases_of(request: LogLine | RequestView, upstream: Upstream) -> Iterator[Case]:
     """Each attempt of a request, in order, under what was balanced then."""
-    last = len(line.attempts) - 1
+    last = len(request.attempts) - 1
     tries = sum(not spec.is_down for _, spec in upstream.backends)
-    for place, attempt in enumerate(line.attempts):
+    for place, attempt in enumerate(request.attempts):
         yield Case(
             attempt,
-            line.method,
+            request.method,
             upstream.retry_rules,
             is_followed=place < last,
             is_only=len(upstream.backends) == 1,
             has_more=place + 1 < tries,
-            is_cut=line.is_cut and place == last,
+            is_cut=request.is_cut and place == last,
         )
 
 

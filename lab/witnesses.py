@@ -47,6 +47,14 @@ class RequestView:
     uri: str
     status: int
     attempts: tuple[Attempt, ...]
+    worker_pid: int
+    """Of the nginx worker that served it."""
+    generation: int
+    """Of the configuration that served it."""
+    seconds: float
+    """By nginx's clock, in whole milliseconds."""
+    shot: int | None = None
+    """The lab's client's own number for it; None if somebody else sent it."""
     pid: int | None = None
     """Of the backend that answered."""
     latency_ms: float | None = None

@@ -156,6 +156,6 @@ async def test_the_detail_of_a_request_outlives_the_backend_that_answered_it(sta
     port = shown.feed[0].attempts[0].port
     assert port is not None
     await lab.remove_backend(port)
-    detail = await lab.request_detail(shown.feed[0].number)
+    detail = await lab.request_detail(shown.feed[0])
     assert detail.nginx.status == 200
     assert detail.backends == ()

@@ -10,6 +10,7 @@ import pytest
 from lab.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError
+from lab.journal import FEED_LENGTH
 from lab.models import Snapshot
 from lab.session import LabSession
 from lab.states import BackendState, Phase
@@ -38,6 +39,24 @@ async def test_another_clients_requests_are_shown_like_the_labs_own(start_lab: S
     ledger = await lab.settle()
     assert (ledger.other_clients, ledger.client_answered, ledger.backends_served) == (5, 0, 5)
     assert ledger.is_balanced
+
+
+async def test_a_request_that_the_feed_has_dropped_can_still_be_told_of(start_lab: StartLab) -> None:
+    """Who froze the feed has its view, and client and backends remember more than the feed shows."""
+    lab = await start_lab(backends=1)
+    await lab.fire_once()
+    shown = await seen(lab, lambda now: now.feed and now.feed[0].latency_ms is not None, what="the request")
+    (request,) = shown.feed
+    await ask_times(FEED_LENGTH, lab.parts.ports.nginx)
+    await seen(lab, lambda now: now.traffic.other_clients == FEED_LENGTH, what="so many others that it is gone")
+    assert request.number not in {view.number for view in lab.parts.observer.journal.feed()}
+    detail = await lab.request_detail(request)
+    assert detail.view is request
+    assert detail.nginx.worker_pid in lab.parts.balancer.server.worker_pids()
+    assert (detail.nginx.generation, detail.nginx.reasons) == (1, ("answered 200",))
+    assert detail.client is not None
+    assert detail.client.status == 200
+    assert [witness.pid for witness in detail.backends] == [request.pid]
 
 
 async def test_a_client_that_copies_our_header_is_another_client_all_the_same(start_lab: StartLab) -> None:

@@ -104,8 +104,8 @@ async def tried(lab: LabSession, deed: str, method: str) -> Trial:
 async def told_of(lab: LabSession, *request_ids: str) -> list[NginxWitness]:
     """What nginx tells of those requests, in that order."""
     shown = await seen(lab, lambda shown: len(shown.feed) >= len(request_ids), what="all requests in the feed")
-    numbers = {view.request_id: view.number for view in shown.feed}
-    return [(await lab.request_detail(numbers[request_id])).nginx for request_id in request_ids]
+    views = {view.request_id: view for view in shown.feed}
+    return [(await lab.request_detail(views[request_id])).nginx for request_id in request_ids]
 
 
 async def lab_with_a_dead_primary(start_lab: StartLab, nginx: str, rules: tuple[str, ...]) -> LabSession:

@@ -10,7 +10,7 @@ from lab.errors import LabError
 from lab.faults import Fault
 from lab.latency import LatencySeries
 from lab.models import EMPTY, Snapshot
-from lab.witnesses import RequestDetail
+from lab.witnesses import RequestDetail, RequestView
 
 
 class FakeLab:
@@ -24,7 +24,8 @@ class FakeLab:
         self.series: tuple[LatencySeries, ...] = ()
         self.latency_calls = 0
         self.details: dict[int, RequestDetail] = {}
-        """What is known of requests, by number; any other is forgotten."""
+        """What is known of requests, by number; of any other it can't tell."""
+        self.asked_about: list[RequestView] = []
         self.standings: asyncio.Queue[Standing | LabError] = asyncio.Queue()
         """What a comparison tells, until one is over, or what breaks it."""
         self.closed_comparisons = 0
@@ -121,10 +122,11 @@ class FakeLab:
         self.latency_calls += 1
         return self.series
 
-    async def request_detail(self, number: int) -> RequestDetail:
-        if number not in self.details:
-            raise LabError(f"Request {number} is too long ago.")
-        return self.details[number]
+    async def request_detail(self, request: RequestView) -> RequestDetail:
+        self.asked_about.append(request)
+        if request.number not in self.details:
+            raise LabError("The lab is still starting: wait a moment.")
+        return self.details[request.number]
 
     async def compare(self, scenario: str, seconds: float) -> AsyncGenerator[Standing, None]:
         self._take("compare", scenario, seconds)

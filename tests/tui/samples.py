@@ -82,6 +82,10 @@ def request(number: int, **changes: object) -> RequestView:
         uri=f"/{number}",
         status=200,
         attempts=(Attempt("127.0.0.1:72", 72, 200, 0.001),),
+        worker_pid=4711,
+        generation=3,
+        seconds=0.001,
+        shot=number,
         pid=2753,
         latency_ms=1.3,
     )

@@ -18,6 +18,7 @@ from lab.errors import LabError
 from lab.inert import inert
 from lab.models import EMPTY, Snapshot
 from lab.states import Phase
+from lab.witnesses import RequestView
 from tui.keys import FROZEN_ACTIONS, FROZEN_KEYS, KEYS, LAB_ACTIONS
 from tui.screens.backend_commands import BackendCommands
 from tui.screens.comparison import ComparisonScreen
@@ -197,18 +198,18 @@ class Dashboard(BackendCommands):
 
     def action_open_request(self) -> None:
         if request := self._feed.chosen_request:
-            self._open_request(request.number)
+            self._open_request(request)
 
     @on(RequestFeed.Opened)
     def _open_clicked_request(self, message: RequestFeed.Opened) -> None:
-        self._open_request(message.number)
+        self._open_request(message.request)
 
     @work(exclusive=True, group="request", description="ask what is known of a request")
-    async def _open_request(self, number: int) -> None:
+    async def _open_request(self, request: RequestView) -> None:
         try:
-            detail = await self._lab.request_detail(number)
+            detail = await self._lab.request_detail(request)
         except LabError as error:
-            self._complain(f"Request {number}", error)
+            self._complain(f"Request {request.number}", error)
         else:
             if self.app.screen is self:
                 await self.app.push_screen(RequestScreen(detail))

@@ -32,11 +32,11 @@ class RequestFeed(LinePanel):
     heading = "Requests"
 
     class Opened(Message):
-        """Somebody wants to know all about the request of that number."""
+        """Somebody wants to know all about that request."""
 
-        def __init__(self, number: int) -> None:
+        def __init__(self, request: RequestView) -> None:
             super().__init__()
-            self.number = number
+            self.request = request
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class RequestFeed(LinePanel):
     def on_click(self, event: events.Click) -> None:
         y = event.get_content_offset_capture(self).y
         if event.widget is self and 0 <= y < len(self._shown):
-            self.post_message(self.Opened(self._shown[y].number))
+            self.post_message(self.Opened(self._shown[y]))
 
     def on_mouse_scroll_up(self) -> None:
         if not self.is_frozen:
