@@ -78,11 +78,15 @@ class Race:
             left = each_seconds * (len(self._entries) - number)
             running = asyncio.create_task(self._one(session, entry))
             spent = 0.0
-            while not running.done():
-                remaining = max(each_seconds - spent, 0.0) + left
-                yield Progress(number, len(self._entries), entry.title, remaining, tuple(runs))
-                await asyncio.wait((running,), timeout=POLL_SECONDS)
-                spent += POLL_SECONDS
+            try:
+                while not running.done():
+                    remaining = max(each_seconds - spent, 0.0) + left
+                    yield Progress(number, len(self._entries), entry.title, remaining, tuple(runs))
+                    await asyncio.wait((running,), timeout=POLL_SECONDS)
+                    spent += POLL_SECONDS
+            finally:
+                running.cancel()
+                await asyncio.wait((running,))
             runs.append(running.result())
         yield Progress(len(self._entries), len(self._entries), self._entries[-1].title, 0.0, tuple(runs))
 
@@ -103,7 +107,15 @@ class Race:
         )
         driver = TrafficDriver(plan, session.shot_name, parts.observer.note_outcomes)
         driver.on_start = parts.driver.on_start
-        await driver.start(parts.ports.nginx)
+        try:
+            await driver.start(parts.ports.nginx)
+            await self._fire(session, driver)
+        finally:
+            await driver.stop()
+        totals = parts.observer.tally.totals()
+        return run_of(entry, totals, scenario.weights, parts.ports.backends)
+
+    async def _fire(self, session: LabSession, driver: TrafficDriver) -> None:
         misfortune = asyncio.create_task(self._misfortune(session))
         try:
             driver.resume()
@@ -114,9 +126,6 @@ class Race:
         finally:
             misfortune.cancel()
             await asyncio.gather(misfortune, return_exceptions=True)
-            await driver.stop()
-        totals = parts.observer.tally.totals()
-        return run_of(entry, totals, scenario.weights, parts.ports.backends)
 
     async def _work_off(self, session: LabSession) -> None:
         """Wait until the backends have nothing to do: they still work for the clients of the last run that have gone.
