@@ -4,7 +4,7 @@ from datetime import datetime, tzinfo
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from lab.inert import inert as inert  # noqa: PLC0414 - panels take it from here
+from lab.inert import inert
 from lab.models import BackendView
 from lab.states import BackendState
 from tui.ink import Ink, Line

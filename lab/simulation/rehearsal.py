@@ -23,6 +23,7 @@ from lab.workload import Workload
 
 DEFAULT_OVERHEAD_MS = 0.8
 """What client, kernel and nginx add to a request on average: measured on two virtual cores."""
+_PATIENCE_ENDED = "timeout"
 MOST_REQUESTS = 1_000_000
 LEAST_OVERHEAD_PART = 0.5
 """Of the average; what is above it is spread exponentially, so that no two requests are quite alike."""
@@ -183,9 +184,11 @@ class Errand:
         """The client hangs up: nginx drops the request, and holds it against nobody."""
         if not self._is_over:
             self._request.succeeded()
-            self._fail("timeout")
+            self._fail(_PATIENCE_ENDED)
 
     def _fail(self, error: str) -> None:
         self._is_over = True
         self._stage.counts.failed += 1
+        # A client that gives up doesn't get to know.
+        self._stage.counts.retried += self._attempt > 1 and error != _PATIENCE_ENDED
         self._stage.counts.errors[error] += 1

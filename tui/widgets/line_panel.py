@@ -15,8 +15,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from lab.inert import inert
 from lab.models import EMPTY, Snapshot
-from tui.formatting import inert
 from tui.ink import BLANK, Ink, Line
 
 _STRIPS_KEPT = 256
