@@ -40,7 +40,7 @@ reality: $(VENV)/.test  ## hold the simulation of each scenario to the real run;
 screenshots: $(VENV)/.test  ## make screenshots/*.svg from the running lab
 	$(BIN)/python screenshots/make.py
 
-bench: $(VENV)/.test  ## ratios against wrk, hey and httpx where they are installed; about ten minutes
+bench: $(VENV)/.test  ## ratios against wrk, hey and httpx where they are installed; about half an hour
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m bench
 
 soak: $(VENV)/.test  ## what must hold, a hundred times over; about twenty minutes

@@ -125,7 +125,7 @@ COLUMNS = (
     Column("port", 5, _plain(lambda backend: str(backend.port)), is_number=False),
     Column("pid", 7, _plain(lambda backend: UNKNOWN if backend.pid is None else str(backend.pid)), is_number=False),
     Column("state", 16, _state, is_number=False),
-    Column("nginx ~", 14, _belief, is_number=False),
+    Column("nginx inferred", 14, _belief, is_number=False),
     Column("wt", 4, _plain(lambda backend: str(backend.weight))),
     Column("hits", 6, _hits),
     Column("", _BAR_WIDTH, _share_bar, is_number=False),

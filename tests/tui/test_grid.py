@@ -19,14 +19,14 @@ from tui.noise_text import finding_of, is_alarming, share_line
 from tui.widgets.backend_grid import BackendGrid
 
 DRAWING = Drawing(NOW)
-EVERYTHING = "port pid state nginx-~ wt hits  share expected rate in-flight failed p50-ms p95-ms p99-ms cpu mem"
+EVERYTHING = "port pid state nginx-inferred wt hits  share expected rate in-flight failed p50-ms p95-ms p99-ms cpu mem"
 
 
 @pytest.mark.parametrize(
     ("width", "headings"),
     [
-        (78, "port pid state nginx-~ wt hits  share p99-ms"),
-        (116, "port pid state nginx-~ wt hits  share rate in-flight failed p50-ms p99-ms"),
+        (78, "port pid state nginx-inferred wt hits  share p99-ms"),
+        (116, "port pid state nginx-inferred wt hits  share rate in-flight failed p50-ms p99-ms"),
         (196, EVERYTHING),
     ],
 )
@@ -46,7 +46,7 @@ def test_row_reads_as_drawn() -> None:
     """Every column in its place, numbers to the right."""
     in_use = backend(71, belief=Belief(Standing.IN_USE))
     assert plain_text(heading_line(116)) == (
-        "  port  pid     state            nginx ~          wt   hits            share    rate in-flight  failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
+        "  port  pid     state            nginx inferred   wt   hits            share    rate in-flight  failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
     )
     assert plain_text(backend_line(in_use, 116, Drawing(NOW, 0.2), is_chosen=True)) == (
         "▸ 71    2752    ● up             in use            1  1,204 █████████ 20.0 %    20/s         0       0    1.2    3.1"  # noqa: E501  # As wide as it is shown.

@@ -49,7 +49,7 @@ def test_dead_backend_that_nginx_has_put_aside(width: int) -> None:
     killed = backend(74, state=BackendState.KILLED, pid=None, belief=benched, note="killed with SIGKILL")
     heading, line = plain_text(heading_line(width)), plain_text(backend_line(killed, width, Drawing(NOW)))
     assert line.index("✗ killed") == heading.index("state")
-    assert line.index("benched, ~6 s") == heading.index("nginx ~")
+    assert line.index("benched, ~6 s") == heading.index("nginx inferred")
     assert "killed with SIGKILL" in line
     assert len(line) <= width
 

@@ -37,7 +37,7 @@ _MEANINGS = (
         "state",
         "what the system says: ● up  ◐ up, and made to fail  ▲ backup  ‖ frozen  ○ out (down)  ✗ killed or exited",
     ),
-    ("nginx ~", "what nginx believes: inferred from nginx's log by its own rules, since nginx doesn't tell"),
+    ("nginx inferred", "what nginx believes: read from nginx's log by its own rules, since nginx doesn't tell"),
     ("fails 1/3", "failures on its account, and how many put it aside (max_fails)"),
     ("benched", "put aside for fail_timeout; tried again in about so long"),
     ("due, testing", "the next request is its test; one request is just that"),

@@ -19,7 +19,8 @@ from lab.inert import inert
 from lab.models import EMPTY, Snapshot
 from tui.ink import BLANK, Ink, Line
 
-_STRIPS_KEPT = 256
+_STRIPS_KEPT = 64
+"""A panel has fewer lines, but on the largest terminals; each is several kilobytes, with what Textual keeps in it."""
 _Look = tuple[Line, bool, int]
 """A line, whether it is marked, and its width: what looks alike is painted once."""
 _ink = itemgetter(1)
@@ -130,7 +131,7 @@ class LinePanel(Widget, can_focus=False):
 
     def _frame(self, *look: *_Look) -> Strip:
         left, right = self._edges
-        strip = Strip.join((left, _kept(self._strips, look, self._paint), right))
+        strip = Strip.join((left, self._paint(*look), right))
         for line_filter in self.get_line_filters():
             strip = strip.apply_filter(line_filter, self.background_colors[1])
         return strip
