@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lab.backend_port import Backend, PidListener
+from lab.backend_port import Backend
 from lab.behaviour import Behaviour
 from lab.errors import LabError, NotReadyError
+from lab.port_life import PidListener, PortLife
 from lab.private_files import writing_to
 from lab.revival import Reviver
 
@@ -57,17 +58,17 @@ class Fleet:
     @property
     def served(self) -> int:
         """What all backends say they answered to nginx, the removed ones included."""
-        return self._served_by_removed + sum(backend.served for backend in self)
+        return self._served_by_removed + sum(backend.counts.served for backend in self)
 
     @property
     def direct(self) -> int:
         """What all backends say they answered to those who came past nginx."""
-        return self._direct_of_removed + sum(backend.direct for backend in self)
+        return self._direct_of_removed + sum(backend.counts.direct for backend in self)
 
     @property
     def in_doubt(self) -> int:
         """Answers of which no backend can know whether they were sent, as it was killed in the middle of them."""
-        return self._in_doubt_of_removed + sum(backend.in_doubt for backend in self)
+        return self._in_doubt_of_removed + sum(backend.counts.in_doubt for backend in self)
 
     def pid_of(self, port: int, epoch: float) -> int | None:
         """Of the process that gave the answer which nginx had sent at that time of day; None if that isn't known."""
@@ -113,9 +114,9 @@ class Fleet:
             self._reviver.forget(port)
         await backend.leave(LEAVING_SECONDS)
         if self._backends.get(port) is backend:
-            self._served_by_removed += backend.served
-            self._direct_of_removed += backend.direct
-            self._in_doubt_of_removed += backend.in_doubt
+            self._served_by_removed += backend.counts.served
+            self._direct_of_removed += backend.counts.direct
+            self._in_doubt_of_removed += backend.counts.in_doubt
             del self._backends[port]
 
     async def stop(self) -> None:
@@ -130,6 +131,6 @@ class Fleet:
         )
         return backend
 
-    def _note_end(self, backend: Backend) -> None:
+    def _note_end(self, backend: PortLife) -> None:
         if self._reviver is not None:
             self._reviver.consider(backend)

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from lab.backend_port import Backend
 from lab.errors import LabError
+from lab.port_life import PortLife
 
 TRIES = 5
 BACKOFF_SECONDS = 0.5
@@ -25,7 +25,7 @@ class Reviver:
         self._is_over = False
         self._revivals: dict[int, asyncio.Task[None]] = {}
 
-    def consider(self, backend: Backend) -> None:
+    def consider(self, backend: PortLife) -> None:
         """A backend's process has ended."""
         revival = self._revivals.get(backend.port)
         if not self._is_over and backend.has_failed and (revival is None or revival.done()):
@@ -42,7 +42,7 @@ class Reviver:
         for port in list(self._revivals):
             self.forget(port)
 
-    async def _revive(self, backend: Backend) -> None:
+    async def _revive(self, backend: PortLife) -> None:
         why_gone, is_told = backend.note, False
         for attempt in range(TRIES):
             if not backend.has_failed:
@@ -57,7 +57,7 @@ class Reviver:
         if backend.has_failed:
             self._leave_alone(backend)
 
-    async def _brings_back(self, backend: Backend) -> bool:
+    async def _brings_back(self, backend: PortLife) -> bool:
         try:
             is_revived = await backend.revive()
         except LabError:  # its note says why it didn't start
@@ -65,7 +65,7 @@ class Reviver:
         backend.revivals += is_revived
         return is_revived
 
-    def _leave_alone(self, backend: Backend) -> None:
+    def _leave_alone(self, backend: PortLife) -> None:
         note = backend.note or ""
         why = note.removesuffix(f": {backend.last_words[-1]}") if backend.last_words else note
         backend.left_alone = (why, *backend.last_words)

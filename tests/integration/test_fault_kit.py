@@ -171,7 +171,7 @@ async def test_a_refusal_meets_the_very_next_request_over_a_kept_connection(star
     assert set(await ask_times(6, lab.parts.ports.nginx)) == {lab.parts.fleet[other].pid}
     shown = await seen(lab, lambda shown: shown.traffic.other_clients == 10, what="ten requests in the log")
     assert [attempt.is_answer for attempt in attempts_on(port, shown)[2:]] == [False] * 3
-    assert lab.parts.fleet[port].served == 2
+    assert lab.parts.fleet[port].counts.served == 2
     with pytest.raises(ConnectionRefusedError):
         ask(port)
     await lab.undo_faults(port)

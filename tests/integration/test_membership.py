@@ -67,7 +67,7 @@ async def test_a_port_that_is_taken_is_passed_over(start_lab: StartLab) -> None:
     assert lab.parts.fleet.ports == (first, first + 2, first + 3)
     assert len(set(await ask_times(6, lab.parts.ports.nginx))) == 3
     ledger = await lab.settle()
-    assert lab.parts.fleet[first + 3].served == 2
+    assert lab.parts.fleet[first + 3].counts.served == 2
     assert (ledger.nginx_forwarded, ledger.backends_served) == (6, 6)
 
 

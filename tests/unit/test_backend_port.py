@@ -14,6 +14,7 @@ from lab.backend_process import BackendProcess
 from lab.behaviour import Behaviour
 from lab.errors import LabError, NotReadyError
 from lab.faults import Fault, FaultKind
+from lab.port_life import PortLife
 from lab.processes import Child
 from lab.revival import TRIES, Reviver
 from lab.states import BackendState
@@ -36,7 +37,7 @@ def a_backend(folder: Path, state: BackendState, *, has_ended: bool) -> Backend:
     return backend
 
 
-def a_dead_backend(folder: Path, on_end: Callable[[Backend], None]) -> Backend:
+def a_dead_backend(folder: Path, on_end: Callable[[PortLife], None]) -> Backend:
     """Whose process has ended with an error."""
     backend = Backend(71, folder, Behaviour(), on_start=lambda _: None, on_end=on_end)
     backend.state, backend.has_failed = BackendState.EXITED, True
@@ -113,7 +114,7 @@ async def test_a_backend_that_starts_cant_be_frozen(tmp_path: Path) -> None:
 
 async def test_a_backend_that_the_system_lets_no_process_start_has_failed(tmp_path: Path, refusals: list[int]) -> None:
     """It isn't starting for ever: its note says why, and undoing tries again."""
-    ended: list[Backend] = []
+    ended: list[PortLife] = []
     backend = a_dead_backend(tmp_path, ended.append)
     for command in (backend.restart, backend.undo):
         with pytest.raises(NotReadyError, match="doesn't let a further process"):
