@@ -117,25 +117,28 @@ def having_fewest(weights: Sequence[int]) -> Picker:
 
 
 def drawing_two(weights: Sequence[int], rng: Random) -> Picker:
-    """Random two."""
+    """Random two; only of the two that are drawn it matters what they have under way."""
     draw, turn = drawing(weights, rng), turns(weights)
-    conns = [0] * len(weights)
-    under_way: list[tuple[float, int]] = []
+    under_way: list[list[float]] = [[] for _ in weights]
+    """Of each backend, when its requests will be done."""
+
+    def conns(place: int, now_ms: float) -> int:
+        done_ms = under_way[place]
+        while done_ms and done_ms[0] <= now_ms:
+            heappop(done_ms)
+        return len(done_ms)
 
     def pick(now_ms: float) -> int:
-        while under_way and under_way[0][0] <= now_ms:
-            conns[heappop(under_way)[1]] -= 1
         first = draw()
         for _ in range(MOST_IN_VAIN):  # finding the first one counts, too
             second = draw()
             if second != first:
-                is_busier = conns[second] * weights[first] > conns[first] * weights[second]
+                is_busier = conns(second, now_ms) * weights[first] > conns(first, now_ms) * weights[second]
                 return first if is_busier else second
         return turn()
 
     def note(place: int, _: float, done_ms: float) -> None:
-        conns[place] += 1
-        heappush(under_way, (done_ms, place))
+        heappush(under_way[place], done_ms)
 
     return Picker(pick, note)
 
