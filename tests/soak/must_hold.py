@@ -60,10 +60,15 @@ async def settled(lab: LabSession, deeds: int) -> Count:
 
 
 async def switch(lab: LabSession, rng: random.Random, times: int) -> Count:
-    """Switch to another algorithm, again and again."""
+    """Switch to another algorithm, again and again.
+
+    The next one waits for what was sent before this one: reloads as fast as they go leave a small machine no time for
+    anything else, and its client's requests then fail at their patience, whatever nginx does.
+    """
     for _ in range(times):
         now = lab.parts.balancer.upstream.algorithm
         await lab.use_algorithm(rng.choice([name for name in ALGORITHMS if name != now]))
+        await _wait_for_all_under_way(lab)
     return await settled(lab, times)
 
 
