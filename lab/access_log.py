@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lab.log_file import LogFile
+from lab.traffic.outcome import FIRST_SERVER_ERROR
 from lab.witnesses import Attempt
 
 MAX_FIGURE = 1e12
@@ -41,6 +42,16 @@ class LogLine(NamedTuple):
     """The client's, as nginx sees it."""
     is_cut: bool = False
     """Less of the body was sent than the header had promised: the backend, or the client, broke off in it."""
+
+    @property
+    def is_failure(self) -> bool:
+        """What its client would call one: a server error, or half a body."""
+        return self.status >= FIRST_SERVER_ERROR or self.is_cut
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether nginx tried more than one backend."""
+        return sum(attempt.port is not None for attempt in self.attempts) > 1
 
 
 def parse(line: bytes) -> LogLine:

@@ -23,12 +23,14 @@ NOTHING_MEASURED = LatencySummary()
 
 @dataclass(frozen=True, slots=True)
 class SecondView:
-    """One second of the lab's client, for charts: latencies of what was answered in it, and what failed."""
+    """One second, for charts: what the lab's client was answered in it, and how fast; and what failed."""
 
     second: int
     answered: int = 0
     failed: int = 0
+    """The lab's client's requests, and other clients', as far as nginx knows."""
     retried: int = 0
+    """Like `failed`."""
     late: int = 0
     p50_ms: float | None = None
     p95_ms: float | None = None

@@ -15,6 +15,8 @@ class Batch:
     """Lines in the order in which they were logged."""
 
     lines: Sequence[LogLine]
+    others: Sequence[LogLine] = ()
+    """Those of them that other clients than the lab's own sent."""
 
     @cached_property
     def kinds(self) -> list[tuple[LogLine, int]]:
@@ -26,6 +28,11 @@ class Batch:
         kinds = [(line.generation, line.worker_pid, id(line.attempts), line.is_cut) for line in self.lines]
         examples = dict(zip(kinds, self.lines, strict=True))
         return [(examples[kind], count) for kind, count in Counter(kinds).items()]
+
+    @cached_property
+    def others_failed(self) -> int:
+        """How many of other clients' requests failed; what became of the lab's own, its client tells."""
+        return sum(line.is_failure for line in self.others)
 
     def is_plain(self, generation: int, worker_pid: int) -> bool:
         """Whether all are of that configuration and that worker, and were answered by the first backend tried."""

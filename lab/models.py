@@ -179,7 +179,7 @@ class Reload:
     answered: int = 0
     """Requests that nginx has answered since, whoever sent them."""
     failed: int = 0
-    """Requests of the lab's client that failed since."""
+    """Requests that failed since: the lab's client's, and other clients' as far as nginx knows."""
     failed_meanwhile: int = 0
     """Those of them that were told of while old workers still ran, or shortly after; 0 is what is expected."""
     was_failing: bool = False

@@ -63,9 +63,8 @@ class Observer:
     def read_log(self) -> None:
         """Count what nginx has logged since the last time."""
         if lines := self.log.read():
-            batch = Batch(lines)
-            others = sum(not self.journal.note_line(line) for line in lines)
-            self.tally.count_lines(batch, others)
+            batch = Batch(lines, [line for line in lines if not self.journal.note_line(line)])
+            self.tally.count_lines(batch)
             self.inference.note_lines(batch)
             self._reloads.note_lines(batch)
             if self._shadow is not None:

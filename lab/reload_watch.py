@@ -15,7 +15,7 @@ from lab.models import OldWorker, Reload
 from lab.traffic.outcome import Outcome
 
 TELLING_SECONDS = 0.5
-"""How long after a handover the lab's client may still tell of requests that failed in it."""
+"""How long after a handover one may still be told of requests that failed in it."""
 JUST_BEFORE_SECONDS = 3.0
 
 
@@ -50,15 +50,18 @@ class Since:
     new_pids: tuple[int, ...] = ()
 
     def count_lines(self, batch: Batch) -> None:
-        """Count what nginx logged, unless it was before; its clock ticks in whole milliseconds."""
+        """Count what nginx logged, unless it was before."""
         if all(line.generation >= self.generation for line, _ in batch.kinds):
             for line, count in batch.kinds:
                 self._count(line, count)
             return
-        begun = math.floor(self.time * 1000) / 1000
         for line in batch.lines:
-            if line.generation >= self.generation or line.time >= begun:
+            if self.covers(line):
                 self._count(line, 1)
+
+    def covers(self, line: LogLine) -> bool:
+        """Whether nginx logged it since; its clock ticks in whole milliseconds."""
+        return line.generation >= self.generation or line.time >= math.floor(self.time * 1000) / 1000
 
     def _count(self, line: LogLine, count: int) -> None:
         self.answered += count * (line.status != CLIENT_GONE)
@@ -79,7 +82,7 @@ class ReloadWatch:
         self._asked: Since | None = None
         """The one that nginx is being told of."""
         self._last_failure = -math.inf
-        """When the lab's client last told of one."""
+        """When one was last told of."""
         self._retired: frozenset[int] = frozenset()
         """Workers that were told to end, as far as they still run."""
         self._finishing: tuple[OldWorker, ...] = ()
@@ -106,15 +109,20 @@ class ReloadWatch:
         for since in (self._latest, self._asked):
             if since is not None:
                 since.count_lines(batch)
+        if batch.others_failed:
+            failures = [line for line in batch.others if line.is_failure]
+            self._note_failures(lambda since: sum(map(since.covers, failures)))
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """The lab's client has told what became of its requests."""
-        failed = sum(outcome.fate.failure is not None for outcome in outcomes)
-        if not failed:
-            return
+        if failed := sum(outcome.fate.failure is not None for outcome in outcomes):
+            self._note_failures(lambda _: failed)
+
+    def _note_failures(self, failed_since: Callable[[Since], int]) -> None:
         now = self._last_failure = self._clock()
         for since in (self._latest, self._asked):
             if since is not None:
+                failed = failed_since(since)
                 since.failed += failed
                 is_over = since is self._latest and now - since.asked_at - since.seconds > TELLING_SECONDS
                 since.failed_meanwhile += failed * (not is_over or bool(self._retired))

@@ -28,6 +28,8 @@ class Counts:
     failures: Counter[int] = field(default_factory=Counter)
     """Attempts of nginx on a backend that got no valid answer, a server error or a cut body, by its port."""
     other_clients: int = 0
+    others_failed: int = 0
+    others_retried: int = 0
     answered: int = 0
     failed: int = 0
     retried: int = 0
@@ -51,13 +53,15 @@ class Counts:
         self.failures.update(other.failures)
         self.errors.update(other.errors)
         self.other_clients += other.other_clients
+        self.others_failed += other.others_failed
+        self.others_retried += other.others_retried
         self.answered += other.answered
         self.failed += other.failed
         self.retried += other.retried
         self.late += other.late
 
-    def count_lines(self, batch: Batch, others: int) -> None:
-        """Count what nginx logged; so many of the requests were other clients'."""
+    def count_lines(self, batch: Batch) -> None:
+        """Count what nginx logged."""
         for line, count in batch.kinds:
             for attempt in line.attempts:
                 if attempt.port is None:
@@ -66,7 +70,9 @@ class Counts:
                     self.hits[attempt.port] += count
                 if is_bad(attempt) or (line.is_cut and attempt is line.attempts[-1]):
                     self.failures[attempt.port] += count
-        self.other_clients += others
+        self.other_clients += len(batch.others)
+        self.others_failed += batch.others_failed
+        self.others_retried += sum(line.is_retried for line in batch.others)
 
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw, fate by fate."""
@@ -109,9 +115,9 @@ class Tally:
         self._views: dict[tuple[int, int | None], SecondView] = {}
         """Of seconds that are over, by second and port (None for all)."""
 
-    def count_lines(self, batch: Batch, others: int = 0) -> None:
-        """Count what nginx logged; so many of the requests were other clients'."""
-        self._this_second().count_lines(batch, others)
+    def count_lines(self, batch: Batch) -> None:
+        """Count what nginx logged."""
+        self._this_second().count_lines(batch)
 
     def count_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Count what the lab's client saw."""
@@ -242,7 +248,8 @@ def _view(second: int, counts: Counts | None, port: int | None) -> SecondView:
         return SecondView(second)
     if port is None:
         latency = Histogram.of(counts.latencies.values()).summary()
-        view = SecondView(second, counts.answered, counts.failed, counts.retried, counts.late)
+        failed, retried = counts.failed + counts.others_failed, counts.retried + counts.others_retried
+        view = SecondView(second, counts.answered, failed, retried, counts.late)
     else:
         latency = counts.latencies[port].summary() if port in counts.latencies else LatencySummary()
         view = SecondView(second, latency.count)

@@ -87,7 +87,7 @@ def _workers(reload: Reload) -> list[Line]:
 
 
 def _lost(reload: Reload) -> Span:
-    lost = f"{count(reload.failed_meanwhile)} of the lab's client"
+    lost = f"{count(reload.failed_meanwhile)} request{'s' * (reload.failed_meanwhile != 1)}"
     if not reload.failed_meanwhile:
         return "0: nothing was lost in the change", Ink.GOOD
     return (f"{lost}, as some did before it", Ink.WARNING) if reload.was_failing else (lost, Ink.BAD)

@@ -102,7 +102,7 @@ def test_reload_that_is_over_and_lost_something() -> None:
     over = replace(RELOAD, finishing=(), failed_meanwhile=2)
     shown = [" ".join(plain_text(line).split()) for line in reload_lines(over, 50)]
     assert "old worker 4711 has finished, and is gone" in shown
-    assert "meanwhile 2 of the lab's client" in shown
+    assert "meanwhile 2 requests" in shown
     unknown = replace(RELOAD, finishing=(OldWorker(4711),))
     assert any("4711  finishes what it has" in plain_text(line) for line in reload_lines(unknown, 50))
 

@@ -79,6 +79,18 @@ def test_only_what_fails_while_the_old_workers_go_is_laid_at_the_changes_door() 
     assert (shown(watch).failed_meanwhile, shown(watch).was_failing) == (1, True)
 
 
+def test_what_fails_for_other_clients_is_laid_at_the_changes_door_as_well() -> None:
+    """As far as nginx has logged it since: an error, or half a body; not an answer, and not what came before."""
+    clock = FakeClock(1000.0)
+    watch = ReloadWatch(clock, clock)
+    watch.begin(2, "least_conn")
+    error, cut, fine = log_line(status=502), log_line()._replace(is_cut=True), log_line()
+    lines = [line._replace(time=1000.0 + after) for line, after in [(error, -1), (error, 0.1), (cut, 0.1), (fine, 0.1)]]
+    watch.note_lines(Batch(lines, lines))
+    watch.finish(handover({10}, {11}))
+    assert (shown(watch).failed, shown(watch).failed_meanwhile) == (2, 2)
+
+
 @pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])
 def test_setting_the_clock_changes_nothing_about_what_is_laid_at_the_changes_door(hours: int) -> None:
     """Between a failure and the change it still just preceded; between the change and a failure a minute later."""

@@ -40,7 +40,8 @@ def test_a_server_error_and_a_cut_body_are_failures_of_the_backend_that_gave_the
 def test_a_request_that_no_backend_was_tried_for_is_nobodys_hit() -> None:
     """It counts as another client's all the same."""
     tally = Tally(FakeClock())
-    tally.count_lines(Batch([log_line(status=400)._replace(attempts=())]), others=1)
+    stranger = log_line(status=400)._replace(attempts=())
+    tally.count_lines(Batch([stranger], [stranger]))
     assert tally.totals().hits.total() == tally.totals().failures.total() == 0
     assert tally.totals().other_clients == 1
 
@@ -49,9 +50,20 @@ def test_other_clients_are_counted_apart() -> None:
     """Their hits count like the lab's own."""
     tally = Tally(FakeClock())
     tally.count_lines(Batch([log_line()]))
-    tally.count_lines(Batch([log_line()]), others=1)
+    tally.count_lines(Batch([log_line()], [log_line()]))
     assert tally.totals().other_clients == 1
     assert tally.totals().hits[71] == 2
+
+
+def test_what_fails_for_other_clients_is_on_the_chart_and_not_among_the_labs_own() -> None:
+    """wrk's requests count, as nginx logged them: its errors, half a body, and what a second backend had to answer."""
+    clock = FakeClock()
+    tally = Tally(clock)
+    tried_in_vain = log_line(refused_by(71), refused_by(72), status=502)
+    others = [tried_in_vain, log_line()._replace(is_cut=True), log_line(refused_by(71), answered_by(72)), log_line()]
+    tally.count_lines(Batch(others, others))
+    assert (tally.seconds()[-1].failed, tally.seconds()[-1].retried) == (2, 2)
+    assert (tally.totals().failed, tally.totals().retried) == (0, 0)
 
 
 def test_outcomes_are_answered_failed_retried_and_late() -> None:

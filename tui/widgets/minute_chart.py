@@ -1,4 +1,4 @@
-"""What the lab's client saw in each second of the last minute: what its charts have in common."""
+"""What was seen in each second of the last minute: what its charts have in common."""
 
 from lab.latency import SecondView
 from lab.models import Snapshot
