@@ -22,6 +22,7 @@ def as_html(comparison: Comparison) -> str:
         "<h2>How long requests took</h2>",
         charts.percentiles(comparison.runs),
         *_over_time(comparison),
+        *_losses(comparison),
         f'<h2>Figures</h2><div class="scroll">{_table(comparison)}</div>',
         *_noise(comparison),
         "<h2>Who got how much</h2>",
@@ -51,6 +52,26 @@ def _verdict(comparison: Comparison) -> list[str]:
 def _over_time(comparison: Comparison) -> list[str]:
     chart = charts.over_time(comparison.runs)
     return [] if chart is None else ["<h2>p99, from the start on</h2>", chart]
+
+
+def _losses(comparison: Comparison) -> list[str]:
+    """What failed, and what another backend than the first had to answer, of all that was sent."""
+    if not any(run.failed or run.retried for run in comparison.runs):
+        return []
+    rows = [
+        f'<div>{escape(run.title)}</div><div class="bar">{_lost(run)}</div>'
+        f'<div class="muted">{run.failed:,} failed, {run.retried:,} tried again, of {run.sent:,}</div>'
+        for run in comparison.runs
+    ]
+    return ["<h2>What failed, and what was tried again</h2>", f'<div class="shares losses">{"".join(rows)}</div>']
+
+
+def _lost(run: Run) -> str:
+    return "".join(
+        f'<span class="lost" style="width:{100 * count / run.sent:.2f}%;background:var({colour})"></span>'
+        for count, colour in ((run.failed, "--c1"), (run.retried, "--c0"))
+        if count
+    )
 
 
 def _noise(comparison: Comparison) -> list[str]:

@@ -132,6 +132,17 @@ def test_the_page_needs_nothing_else_and_keeps_text_as_text() -> None:
     assert "one of two is &lt;slow&gt;" in text
 
 
+def test_what_failed_is_a_chart_of_its_own_and_stands_beside_the_latency_bars() -> None:
+    """Who fails more may look faster; where nothing failed and nothing was tried again there is no such chart."""
+    text, page = as_text(COMPARISON), as_html(COMPARISON)
+    assert "p95 50.0 ms, 1.6% failed" in text
+    assert 'class="lost" style="width:1.64%;' in page
+    assert "10 failed, 3 tried again, of 610" in page
+    calm = replace(COMPARISON, runs=tuple(replace(run, failed=0, retried=0) for run in COMPARISON.runs))
+    assert "failed" not in as_text(calm).partition("█")[2]
+    assert 'class="lost"' not in as_html(calm)
+
+
 def test_a_simulation_is_marked_as_one_everywhere() -> None:
     """Nobody takes a model's figures for measurements."""
     simulated = Comparison("even", "", "", COMPARISON.runs, 1, is_simulated=True)
