@@ -74,7 +74,8 @@ ITEMS: dict[str, Item] = {
     f"{TIMES} algorithm switches at 2,000 req/s": partial(
         in_a_lab, partial(must_hold.switch, times=TIMES), rate_rps=2000
     ),
-    f"{TIMES} × SIGKILL of a random backend": partial(in_a_lab, partial(must_hold.kill, times=TIMES), max_fails=0),
+    f"{TIMES} × SIGKILL of a random backend": partial(in_a_lab, partial(must_hold.kill, times=TIMES)),
+    f"{TIMES} × SIGKILL, none put aside": partial(in_a_lab, partial(must_hold.kill, times=TIMES), max_fails=0),
     f"freeze, thaw, slow, refuse for {TROUBLE_SECONDS:g} s": partial(
         in_a_lab, partial(must_hold.trouble, seconds=TROUBLE_SECONDS), rate_rps=200, patience=10
     ),

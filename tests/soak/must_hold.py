@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from lab.belief import Standing
 from lab.faults import Fault, FaultKind
 from lab.models import EMPTY, Snapshot
 from lab.session import LabSession
@@ -75,7 +76,9 @@ async def switch(lab: LabSession, rng: random.Random, times: int) -> Count:
 async def kill(lab: LabSession, rng: random.Random, times: int) -> Count:
     """SIGKILL a random backend, and restart it while the next one dies; one is always spared, each for some while.
 
-    nginx tries each backend once: were none spared, a request could meet all of them dead, one after the other.
+    nginx tries each backend once: were none spared, a request could meet all of them dead, one after the other. And
+    before another one is spared, nginx has all in use again: were the one put aside still that was killed last, the
+    next kill would leave none.
     """
     ports = lab.parts.ports.backends
     reviving: dict[int, asyncio.Task[None]] = {}
@@ -84,6 +87,7 @@ async def kill(lab: LabSession, rng: random.Random, times: int) -> Count:
         if number % KILLS_A_SPARED == 0:
             await asyncio.gather(*reviving.values())
             await _wait_for_all_under_way(lab)
+            await _wait_for_all_in_use(lab)
             spared = rng.choice(ports)
         while not (
             mortal := [each.port for each in lab.parts.fleet if each.state is BackendState.UP and each.port != spared]
@@ -104,6 +108,13 @@ async def _wait_for_all_under_way(lab: LabSession) -> None:
     driver = lab.parts.driver
     sent = driver.finished + driver.in_flight
     while driver.finished < sent:
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _wait_for_all_in_use(lab: LabSession) -> None:
+    """Until nginx, as far as its log tells, puts none aside any more."""
+    inference = lab.parts.observer.inference
+    while any(belief.standing is not Standing.IN_USE for belief in inference.beliefs(time.time()).values()):
         await asyncio.sleep(PAUSE_SECONDS)
 
 
