@@ -78,11 +78,13 @@ class Observer:
         if pids:
             self.read_log()
             self.inference.forget(pids)
+            if self._shadow is not None:
+                self._shadow.forget(pids)
 
     def forget_nginx(self) -> None:
         """It has ended; nothing that it knew or logged is to be taken for the next one's."""
         self.read_log()
-        self.inference.forget(self.inference.worker_pids)
+        self.forget_workers(self.inference.worker_pids)
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""

@@ -207,6 +207,24 @@ def test_a_new_configuration_begins_anew_and_old_workers_are_left_alone() -> Non
     assert [peer.hits for peer in xray.peers] == [1, 1]
 
 
+def test_a_worker_that_has_ended_takes_what_it_knew_with_it() -> None:
+    """Until the next one logs: its picks, whom it put aside and whom it would pick next; the record stays."""
+    shadow = Shadow({1: upstream_of(1, 1)}, 1)
+    told = [line(0, refused_by(71), answered_by(72)), line(5, answered_by(72))]
+    for each in told:
+        shadow.note_line(each)
+    shadow.forget({told[-1].worker_pid + 1})
+    assert follow(shadow, []).peers[0].refusal is not None, "that was another one"
+    shadow.note_line(line(10, answered_by(72)))
+    shadow.forget({told[-1].worker_pid})
+    xray = shadow.view(START)
+    assert xray is not None
+    assert (xray.picks, [peer.refusal for peer in xray.peers], xray.next_port) == ((), [None, None], 71)
+    assert (xray.right, xray.foretold, xray.peers[1].hits) == (3, 3, 3), "with what was held back"
+    xray = follow(shadow, [answer._replace(worker_pid=7) for answer in in_turn((71, 72), from_ms=20)])
+    assert (xray.right, xray.foretold, len(xray.picks)) == (5, 5, 2)
+
+
 def test_it_rests_when_there_is_too_much_and_finds_its_way_afterwards() -> None:
     """Nothing is counted until it knows its place in the rounds again."""
     shadow = Shadow({1: upstream_of(1, 1, 1)}, 1)
