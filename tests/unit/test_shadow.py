@@ -1,5 +1,6 @@
 """The model that follows nginx's log: how it orders what it is told, and what it does when nginx does otherwise."""
 
+import gc
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 
 from lab.access_log import LogLine
 from lab.balancing import hash_consistent
+from lab.balancing.decision import Decision
 from lab.balancing.hash_consistent import Point
 from lab.config import BackendSpec
 from lab.moments import LATE_SECONDS
@@ -83,6 +85,20 @@ def test_what_was_foretold_before_a_slow_request_was_told_of_is_taken_back() -> 
     assert (xray.right, xray.foretold) == (3, 3)
     assert xray.rule is not None
     assert xray.rule.picks == 3
+
+
+def test_no_more_decisions_are_kept_than_are_shown() -> None:
+    """Each has its key, a URI as long as a client likes: what may be taken back of thousands is kept without."""
+
+    def decisions() -> int:
+        gc.collect()
+        return sum(isinstance(each, Decision) for each in gc.get_objects())
+
+    before = decisions()
+    shadow = Shadow({1: upstream_of(1, 1, algorithm="hash")}, 1)
+    xray = follow(shadow, [line(ms, answered_by(71), uri=f"/{ms}") for ms in range(200)])
+    assert xray.foretold == 200
+    assert decisions() - before == PICKS_KEPT
 
 
 def test_requests_that_overlap_are_taken_in_the_order_of_their_beginnings() -> None:
