@@ -100,7 +100,9 @@ class Caretaker:
         self.errors.close()
 
     def _note_client_death(self, death: WorkerDeath) -> None:
-        self._observer.note_client_death(death.lost, death.numbers_end)
+        self._observer.note_client_death(death)
+        if death.is_by_lab:
+            return
         lost = f", with {death.lost:,} requests under way" if death.lost else ""
         words = f" ({death.last_words})" if death.last_words else ""
         self._notices.tell_of_death(
