@@ -43,10 +43,12 @@ def _latencies(runs: Sequence[Run], firsts: Sequence[Run]) -> list[str]:
     noise = noise_of(runs)
     known = [(p95_ms, run) for run in firsts if (p95_ms := run.latency.p95_ms)]
     known.sort(key=lambda each: each[0])
-    if noise is None or len(known) < 2:
+    if noise is None:
         return []
-    (least, best), (most, worst) = known[0], known[-1]
     twice = f"The same algorithm twice differs by {noise * 100:.0f} %"
+    if len(known) < 2:
+        return [f"{twice} at p95, and there is no other p95 to compare."]
+    (least, best), (most, worst) = known[0], known[-1]
     if most <= least * (1 + noise):
         return [f"{twice} at p95, and no two differ by more: this is noise."]
     alike = [run for p95_ms, run in known[1:] if p95_ms <= least * (1 + noise)]

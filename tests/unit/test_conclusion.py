@@ -82,6 +82,16 @@ def test_failures_are_not_ranked_within_what_the_same_algorithm_twice_differs_by
     assert said(*runs, a_run("round_robin", None, 10, is_again=True)).startswith("round robin failed fewest (0 of")
 
 
+def test_noise_is_told_where_nobody_else_has_answered() -> None:
+    """Who answered nothing has no p95: how far the same algorithm is from itself is known all the same."""
+    runs = (a_run("round_robin", 100.0), a_run("random", None, SENT), a_run("round_robin", 102.0, is_again=True))
+    assert said(*runs) == (
+        "round robin failed fewest (0 of 2,973), random most (2,973)."
+        " p95 counts answered requests only: who fails more may look faster."
+        " The same algorithm twice differs by 2 % at p95, and there is no other p95 to compare."
+    )
+
+
 def test_what_nginx_draws_may_differ_by_more() -> None:
     """The same algorithm twice is one that takes turns, and says nothing of dice."""
     again = a_run("round_robin", 101.0, is_again=True)
