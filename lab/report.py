@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab.fault_clock import Injection
-from lab.inert import inert
+from lab.inert import inert_line
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, NginxView, TrafficView
@@ -146,7 +146,7 @@ class Report:
     def as_text(self) -> str:
         """For people: nginx's complaints, which are among the notices, may have parts of requests in them."""
         lines = [*self._head(), *self._faults(), *self._revivals(), "", *self._table(), "", *self._foot()]
-        return "\n".join(map(inert, lines)) + "\n"
+        return "\n".join(map(inert_line, lines)) + "\n"
 
     def _head(self) -> list[str]:
         traffic, nginx = self.traffic, self.nginx
