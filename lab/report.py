@@ -15,6 +15,12 @@ from lab.states import LoopKind
 from lab.traffic.plan import Arrivals, TrafficSpec
 
 BAR_CELLS = 20
+CSV_COLUMNS = (
+    "algorithm", "port", "pid", "state", "weight", "hits", "share", "min_ms", "mean_ms", "p50_ms", "p90_ms",
+    "p95_ms", "p99_ms", "p99_9_ms", "max_ms", "count", "sent", "answered", "failed", "retried", "duration_s",
+    "rate_rps", "loop", "late", "revivals",
+)  # fmt: skip
+"""Each version appends its own, whichever rows have them: a value without a column here is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,7 @@ class Report:
                 "hits": backend.hits,
                 "share": backend.share,
                 **_latency_columns(backend.latency),
+                "revivals": backend.revivals,
             }
             for backend in self.backends
         ]
@@ -131,14 +138,11 @@ class Report:
                 "rate_rps": round(self.rate_rps, 3),
                 "loop": traffic.loop.value,
                 "late": traffic.late,
+                "revivals": sum(backend.revivals for backend in self.backends),
             }
         )
-        columns = [*rows[0], *(name for name in rows[-1] if name not in rows[0]), "revivals"]
-        for row, backend in zip(rows, self.backends, strict=False):
-            row["revivals"] = backend.revivals
-        rows[-1]["revivals"] = sum(backend.revivals for backend in self.backends)
         text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return text.getvalue()
