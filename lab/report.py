@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lab.durations import milliseconds
 from lab.fault_clock import Injection
 from lab.inert import inert_line
 from lab.latency import LatencySummary
@@ -256,8 +257,4 @@ def _latency_columns(latency: LatencySummary) -> dict[str, float | int | None]:
 
 def _latencies(latency: LatencySummary) -> str:
     values = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms)
-    return " ".join(f"{'–':>9}" if value is None else f"{_milliseconds(value):>9}" for value in values)
-
-
-def _milliseconds(value: float) -> str:
-    return f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"
+    return " ".join(f"{milliseconds(value):>9}" for value in values)

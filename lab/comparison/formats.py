@@ -9,7 +9,7 @@ from typing import Any
 
 from lab.comparison.inside import Inside
 from lab.comparison.result import Comparison, Run, Share
-from lab.durations import brief_seconds
+from lab.durations import brief_seconds, milliseconds
 from lab.report import latency_fields
 
 BAR_CELLS = 24
@@ -265,10 +265,3 @@ def plain(value: float | None) -> str:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
-
-
-def milliseconds(value: float | None) -> str:
-    """A latency for people; a dash for what isn't known."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"
