@@ -27,12 +27,11 @@ from lab.faults import Fault, FaultKind
 from lab.loopback import MAX_PORT
 from lab.orders import obey
 from lab.privileges import become
+from lab.request_id import REQUEST_ID, has_nginxs
 from lab.scoreboard import Scoreboard
 from lab.stdio import Message, emit
 from lab.workload import Workload
 
-REQUEST_ID = "X-Request-Id"
-"""nginx sets it, whatever its client has sent."""
 RESET_AT_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """For SO_LINGER: close() throws away what isn't sent yet, and sends RST."""
 
@@ -49,7 +48,7 @@ class House:
         self.door = Door(application, port, on_refusal=self._note_refusal)
 
     def _note_refusal(self, head: bytes) -> None:
-        self.desk.note_refusal(is_direct=f"\n{REQUEST_ID}:".lower().encode() not in head.lower())
+        self.desk.note_refusal(is_direct=not has_nginxs(head))
 
     def handle(self, order: Message) -> None:
         """Obey the lab."""

@@ -89,10 +89,10 @@ class Caretaker:
             if is_nginx_dead:
                 self._observer.forget_nginx()
                 await self._balancer.restart()
-                self._notices.tell(f"nginx runs again (PID {self._server.master_pid}).")
+                self._notices.tell_of_death(f"nginx runs again (PID {self._server.master_pid}).")
             if is_client_dead:
                 await self._driver.restart()
-                self._notices.tell(f"The lab's client runs again (PID {self._driver.pid}).")
+                self._notices.tell_of_death(f"The lab's client runs again (PID {self._driver.pid}).")
 
     def close(self) -> None:
         """Say nothing any more, and close the error log."""
@@ -100,22 +100,24 @@ class Caretaker:
         self.errors.close()
 
     def _note_client_death(self, death: WorkerDeath) -> None:
-        self._observer.note_client_death(death.lost, death.numbers_end)
+        self._observer.note_client_death(death)
+        if death.is_by_lab:
+            return
         lost = f", with {death.lost:,} requests under way" if death.lost else ""
         words = f" ({death.last_words})" if death.last_words else ""
-        self._notices.tell(
+        self._notices.tell_of_death(
             f"The lab's client (PID {death.pid}) has {how_it_ended(death.code)}{lost}: R starts it again.{words}"
         )
 
     def _note_nginx_death(self, pid: int, code: int | None) -> None:
-        self._notices.tell(f"nginx (PID {pid}) has {how_it_ended(code)}, and {UNLOGGED}: R starts it again.")
+        self._notices.tell_of_death(f"nginx (PID {pid}) has {how_it_ended(code)}, and {UNLOGGED}: R starts it again.")
 
     def _read_errors(self) -> None:
         """nginx repeats a complaint for each request it is about, with other numbers: it is told once."""
         for complaint in self.errors.read():
             if (death := worker_death(complaint)) is not None:
                 pid, signal = death
-                self._notices.tell(
+                self._notices.tell_of_death(
                     f"nginx's worker (PID {pid}) has {how_it_ended(-signal)}, and {UNLOGGED}: nginx starts another one."
                 )
             elif (kind := re.sub(r"\d+", "", complaint)) not in self._complaints:

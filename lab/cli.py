@@ -15,7 +15,7 @@ from click.shell_completion import get_completion_class
 from lab import __version__, event_loop
 from lab.config import LabConfig
 from lab.errors import ExitCode, LabError, NotReadyError
-from lab.inert import inert
+from lab.inert import inert_line
 from lab.interruption import ended_by_signals
 from lab.lazy_group import LazyGroup
 from lab.options import (
@@ -175,7 +175,7 @@ def doctor(ctx: click.Context, /, **options: Any) -> None:
     async def look() -> bool:
         is_ready = True
         async for finding in examine(config):
-            click.echo(inert(str(finding)))
+            click.echo(inert_line(str(finding)))
             is_ready &= finding.verdict is not Verdict.BAD
         return is_ready
 

@@ -1,5 +1,6 @@
 """What the lab is asked to be: validated where it is built, so that the rest may trust it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -48,6 +49,21 @@ class BackendSpec:
             )
 
 
+def require_fitting_backups(algorithm: str, backends: Sequence[BackendSpec]) -> None:
+    """See that nginx takes the backups among them.
+
+    Raises:
+        UsageError: it doesn't.
+    """
+    if all(spec.is_backup for spec in backends):
+        raise UsageError("nginx needs a backend that is no backup: make fewer of them backups.")
+    if algorithm in WITHOUT_BACKUPS and any(spec.is_backup for spec in backends):
+        raise UsageError(
+            f"nginx refuses backups with {algorithm}:"
+            " make none of the backends one, or choose round_robin, least_conn or least_time."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class LabConfig:
     """A whole lab.
@@ -81,13 +97,7 @@ class LabConfig:
         in_order(self.retry_rules)
         if not self.backends:
             raise UsageError("A lab needs backends: give 1 or more.")
-        if all(spec.is_backup for spec in self.backends):
-            raise UsageError("nginx needs a backend that is no backup: make fewer of them backups.")
-        if self.algorithm in WITHOUT_BACKUPS and any(spec.is_backup for spec in self.backends):
-            raise UsageError(
-                f"nginx refuses backups with {self.algorithm}:"
-                " make none of the backends one, or choose round_robin, least_conn or least_time."
-            )
+        require_fitting_backups(self.algorithm, self.backends)
         if not 1 <= self.nginx_workers <= 64:
             raise UsageError(f"{self.nginx_workers} nginx workers can't be: give 1 to 64.")
         for port in (self.port, self.base_port):

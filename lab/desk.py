@@ -11,6 +11,7 @@ from lab.behaviour import Behaviour
 from lab.faults import Fault
 from lab.lead import Lead
 from lab.mischief import service_time_ms, what_befalls
+from lab.request_id import is_nginxs
 from lab.scoreboard import Scoreboard
 from lab.shot_number import shot_number
 
@@ -30,7 +31,7 @@ class Visit:
     in_flight: int
     """With this one."""
     is_direct: bool
-    """It came past nginx, which gives each request an ID."""
+    """It came past nginx, which gives each request an ID of its own form."""
     done: float | None = None
     begun: float = 0.0
     """When the work on it began with reading it, in seconds of `time.perf_counter`."""
@@ -72,15 +73,16 @@ class Desk:
         return what_befalls(self._fault, self._rng)
 
     def accept(self, request_id: str = "", shot: str = "") -> "Visit":
-        """A request has arrived; `shot` is what the lab's client calls it."""
+        """A request has arrived, with what may be nginx's ID of it; `shot` is what the lab's client calls it."""
         self._scores.note_arrival()
         reception = min(time.thread_time() - self._busy_seconds, MOST_RECEPTION_SECONDS)
         begun = time.perf_counter() - reception
-        visit = Visit(time.time(), self._scores.in_flight, is_direct=not request_id, begun=begun)
+        visit = Visit(time.time(), self._scores.in_flight, is_direct=not is_nginxs(request_id), begun=begun)
         visit.number = shot_number(shot.rpartition("-")[2])
-        self._visits[request_id] = visit
-        if len(self._visits) > REMEMBERED:
-            del self._visits[next(iter(self._visits))]
+        if not visit.is_direct:
+            self._visits[request_id] = visit
+            if len(self._visits) > REMEMBERED:
+                del self._visits[next(iter(self._visits))]
         return visit
 
     def begin_answer(self, visit: "Visit") -> None:

@@ -24,3 +24,10 @@ def brief_seconds(seconds: float) -> str:
     if seconds < 0.1:
         return f"{seconds * 1000:.3g} ms"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
+
+
+def milliseconds(value_ms: float | None) -> str:
+    """A latency, to the tenth below 100 ms; a dash for what isn't known."""
+    if value_ms is None:
+        return "–"
+    return f"{value_ms:.1f} ms" if value_ms < 99.95 else f"{value_ms:,.0f} ms"

@@ -39,7 +39,7 @@ async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack, not
     exits.callback(folder.remove)
     if (notice := why_root_stays(keeps_root=config.keep_root)) is not None:
         notices.tell(notice)
-    guard = Guard(folder, notices.tell)
+    guard = Guard(folder, notices.tell_of_death)
     exits.push_async_callback(guard.stop)
     await guard.start()
     with writing_to(folder.path):
@@ -48,7 +48,7 @@ async def lay_ground(config: LabConfig, ports: Ports, exits: AsyncExitStack, not
             folder.path,
             config.behaviour,
             on_start=guard.guard,
-            reviver=Reviver(notices.tell) if config.restart else None,
+            reviver=Reviver(notices.tell, notices.tell_of_death) if config.restart else None,
             user=backend_user(keeps_root=config.keep_root),
         )
     exits.push_async_callback(fleet.stop)

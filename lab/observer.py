@@ -20,8 +20,8 @@ from lab.monitor import Monitor
 from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
 from lab.tally import Tally
-from lab.traffic.driver import TrafficDriver
-from lab.traffic.outcome import CLIENT_DIED, Outcome, failed
+from lab.traffic.driver import TrafficDriver, WorkerDeath
+from lab.traffic.outcome import CLIENT_DIED, UNFINISHED, Outcome, failed
 
 if TYPE_CHECKING:
     from lab.noise import Noise
@@ -77,11 +77,13 @@ class Observer:
         if pids:
             self.read_log()
             self.inference.forget(pids)
+            if self._shadow is not None:
+                self._shadow.forget(pids)
 
     def forget_nginx(self) -> None:
         """It has ended; nothing that it knew or logged is to be taken for the next one's."""
         self.read_log()
-        self.inference.forget(self.inference.worker_pids)
+        self.forget_workers(self.inference.worker_pids)
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""
@@ -106,10 +108,11 @@ class Observer:
         if self._share_watch is not None:
             self._share_watch.zero()
 
-    def note_client_death(self, lost: int, numbers_end: int) -> None:
-        """Count the requests that were under way when the lab's client died as failed."""
-        self.tally.count_outcomes([Outcome(0, 0, 0, failed(CLIENT_DIED))] * lost)
-        self.journal.note_client_death(numbers_end)
+    def note_client_death(self, death: WorkerDeath) -> None:
+        """Count the requests that were under way when the lab's client died, or was ended, as failed."""
+        fate = failed(UNFINISHED if death.is_by_lab else CLIENT_DIED)
+        self.tally.count_outcomes([Outcome(0, 0, 0, fate)] * death.lost)
+        self.journal.note_client_death(death.numbers_end)
 
     def ledger(self) -> Ledger:
         """The three counts, with what can't be in all of them yet."""

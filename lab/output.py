@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from lab.errors import LabError, NotReadyError
-from lab.inert import inert
+from lab.inert import inert_line
 
 
 def say(sentence: str) -> None:
     """One line on stderr, whatever foreign text is in it."""
-    click.echo(f"lablb: {inert(sentence)}", err=True)
+    click.echo(f"lablb: {inert_line(sentence)}", err=True)
 
 
 def require_writable(path: Path) -> None:

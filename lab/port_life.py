@@ -51,7 +51,7 @@ class PortLife:
         self.last_words: tuple[str, ...] = ()
         """The latest lines that its process said on stderr, once it has ended."""
         self.revivals = 0
-        """How often a process of its was started because the one before had failed."""
+        """How often it was brought back: another process followed one that had failed, and listened."""
         self.left_alone: tuple[str, ...] | None = None
         """Why it isn't revived any more, and its last words; None while it would be."""
         self.counts = PortCounts(folder, port)

@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lab.durations import milliseconds
 from lab.fault_clock import Injection
-from lab.inert import inert
+from lab.inert import inert_line
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, NginxView, TrafficView
@@ -15,6 +16,12 @@ from lab.states import LoopKind
 from lab.traffic.plan import Arrivals, TrafficSpec
 
 BAR_CELLS = 20
+CSV_COLUMNS = (
+    "algorithm", "port", "pid", "state", "weight", "hits", "share", "min_ms", "mean_ms", "p50_ms", "p90_ms",
+    "p95_ms", "p99_ms", "p99_9_ms", "max_ms", "count", "sent", "answered", "failed", "retried", "duration_s",
+    "rate_rps", "loop", "late", "revivals",
+)  # fmt: skip
+"""Each version appends its own, whichever rows have them: a value without a column here is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class Report:
                 "hits": backend.hits,
                 "share": backend.share,
                 **_latency_columns(backend.latency),
+                "revivals": backend.revivals,
             }
             for backend in self.backends
         ]
@@ -131,14 +139,11 @@ class Report:
                 "rate_rps": round(self.rate_rps, 3),
                 "loop": traffic.loop.value,
                 "late": traffic.late,
+                "revivals": sum(backend.revivals for backend in self.backends),
             }
         )
-        columns = [*rows[0], *(name for name in rows[-1] if name not in rows[0]), "revivals"]
-        for row, backend in zip(rows, self.backends, strict=False):
-            row["revivals"] = backend.revivals
-        rows[-1]["revivals"] = sum(backend.revivals for backend in self.backends)
         text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return text.getvalue()
@@ -146,7 +151,7 @@ class Report:
     def as_text(self) -> str:
         """For people: nginx's complaints, which are among the notices, may have parts of requests in them."""
         lines = [*self._head(), *self._faults(), *self._revivals(), "", *self._table(), "", *self._foot()]
-        return "\n".join(map(inert, lines)) + "\n"
+        return "\n".join(map(inert_line, lines)) + "\n"
 
     def _head(self) -> list[str]:
         traffic, nginx = self.traffic, self.nginx
@@ -252,8 +257,4 @@ def _latency_columns(latency: LatencySummary) -> dict[str, float | int | None]:
 
 def _latencies(latency: LatencySummary) -> str:
     values = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms)
-    return " ".join(f"{'–':>9}" if value is None else f"{_milliseconds(value):>9}" for value in values)
-
-
-def _milliseconds(value: float) -> str:
-    return f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"
+    return " ".join(f"{milliseconds(value):>9}" for value in values)

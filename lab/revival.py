@@ -19,9 +19,12 @@ class Reviver:
     One that was told to end, or ended with code 0, stays ended, as with `Restart=on-failure` in systemd.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        """`tell` is told whom it has brought back, once for deaths in a row, and whom it leaves alone."""
+    def __init__(self, tell: Callable[[str], None], tell_of_death: Callable[[str], None]) -> None:
+        """`tell` is told whom it has brought back, once a port; `tell_of_death` whom it leaves alone."""
         self._tell = tell
+        self._tell_of_death = tell_of_death
+        self._brought_back: set[int] = set()
+        """Ports of which that was told: how often it happens is counted."""
         self._is_over = False
         self._revivals: dict[int, asyncio.Task[None]] = {}
 
@@ -43,15 +46,15 @@ class Reviver:
             self.forget(port)
 
     async def _revive(self, backend: PortLife) -> None:
-        why_gone, is_told = backend.note, False
+        why_gone = backend.note
         for attempt in range(TRIES):
             if not backend.has_failed:
                 return
             wait_seconds = BACKOFF_SECONDS * 2**attempt
             backend.note = f"restarting in {wait_seconds:g} s (try {attempt + 1} of {TRIES}): {backend.note}"
             await asyncio.sleep(wait_seconds)
-            if await self._brings_back(backend) and not is_told:
-                is_told = True
+            if await self._brings_back(backend) and backend.port not in self._brought_back:
+                self._brought_back.add(backend.port)
                 self._tell(f"The backend on port {backend.port} was gone ({why_gone}): --restart brought it back.")
             await asyncio.wait((backend.end,), timeout=SETTLED_SECONDS)
         if backend.has_failed:
@@ -70,4 +73,4 @@ class Reviver:
         why = note.removesuffix(f": {backend.last_words[-1]}") if backend.last_words else note
         backend.left_alone = (why, *backend.last_words)
         backend.note = f"left alone after {TRIES} tries: {note}"
-        self._tell(f"The backend on port {backend.port} keeps failing and is {backend.note.rstrip('.')}.")
+        self._tell_of_death(f"The backend on port {backend.port} keeps failing and is {backend.note.rstrip('.')}.")

@@ -6,8 +6,9 @@ as uneven as they are.
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from lab.balancing.decision import Decision, port_of
+from lab.balancing.decision import Decision, Refused, port_of
 from lab.balancing.peer import Refusal
 from lab.xray import Deviation, RuleCheck
 
@@ -21,6 +22,22 @@ _WHY = {
     Refusal.FULL: "it was full",
     Refusal.TRIED: "it had been tried",
 }
+
+
+class Judged(NamedTuple):
+    """What counts of a pick. The whole decision may have a long URI in it, and thousands of picks are remembered."""
+
+    foretold: int | None
+    """The port that the model had picked; None when it found nobody."""
+    refused: tuple[Refused, ...]
+    """Whom it passed over."""
+    picked: int | None
+    """The port that nginx picked."""
+
+
+def judged(decision: Decision | None, picked: int | None) -> Judged:
+    """The model's decision against nginx's pick."""
+    return Judged(None, (), picked) if decision is None else Judged(decision.port, decision.refused, picked)
 
 
 class RuleWatch:
@@ -41,14 +58,14 @@ class RuleWatch:
         for counts in (self._picked, self._foretold, self._passed_over):
             counts.clear()
 
-    def note(self, decision: Decision | None, port: int | None, by: int = 1) -> None:
+    def note(self, judged: Judged, by: int = 1) -> None:
         """The model decided so, and nginx picked that backend; a `by` of -1 takes that back."""
-        if port is not None:
-            self._picked[port] += by
-        if decision is not None:
-            self._foretold[decision.port] += by
-            for refused in decision.refused:
-                self._passed_over[port_of(refused.server), refused.refusal] += by
+        if judged.picked is not None:
+            self._picked[judged.picked] += by
+        if judged.foretold is not None:
+            self._foretold[judged.foretold] += by
+        for refused in judged.refused:
+            self._passed_over[port_of(refused.server), refused.refusal] += by
 
     def check(self, shares: Mapping[int, float]) -> RuleCheck:
         """What can be said; `shares` are those that the weights promise, and empty where they promise none."""

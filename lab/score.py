@@ -3,7 +3,7 @@
 from collections import deque
 
 from lab.balancing.decision import Decision
-from lab.rule_watch import RuleWatch
+from lab.rule_watch import Judged, RuleWatch, judged
 
 MOST_KEPT = 10_000
 """Of the latest judgements, which may still be taken back."""
@@ -20,8 +20,8 @@ class Score:
         self.foretold = 0
         self.right = 0
         self.rule = RuleWatch()
-        self._latest: deque[tuple[int, Decision | None, int | None, bool]] = deque(maxlen=MOST_KEPT)
-        """When, in milliseconds since the epoch, what was foretold, whom nginx picked, and whether that was right."""
+        self._latest: deque[tuple[int, Judged, bool]] = deque(maxlen=MOST_KEPT)
+        """When, in milliseconds since the epoch, what was judged, and whether the model was right."""
 
     def zero(self) -> None:
         """Count anew."""
@@ -31,16 +31,17 @@ class Score:
 
     def note(self, at_ms: int, decision: Decision | None, port: int | None, *, is_right: bool) -> None:
         """The model had decided so, and nginx picked that backend."""
-        self._latest.append((at_ms, decision, port, is_right))
-        self._count(decision, port, 1, is_right=is_right)
+        pick = judged(decision, port)
+        self._latest.append((at_ms, pick, is_right))
+        self._count(pick, 1, is_right=is_right)
 
     def take_back(self, since_ms: int) -> None:
         """A request that began then has only now been told of."""
         while self._latest and self._latest[-1][0] >= since_ms:
-            _, decision, port, is_right = self._latest.pop()
-            self._count(decision, port, -1, is_right=is_right)
+            _, pick, is_right = self._latest.pop()
+            self._count(pick, -1, is_right=is_right)
 
-    def _count(self, decision: Decision | None, port: int | None, by: int, *, is_right: bool) -> None:
+    def _count(self, pick: Judged, by: int, *, is_right: bool) -> None:
         self.foretold += by
         self.right += by * is_right
-        self.rule.note(decision, port, by)
+        self.rule.note(pick, by)

@@ -174,7 +174,7 @@ class LabSession(Commands):
         while True:
             heard_of = observer.inference.worker_pids  # by now, so that a worker which starts meanwhile isn't missed
             self._worker_pids = await asyncio.to_thread(server.worker_pids)
-            if self._worker_pids:
+            if self._worker_pids or server.master_pid is None:
                 observer.forget_workers(heard_of.difference(self._worker_pids))
             backends = [backend.pid for backend in parts.fleet if backend.pid is not None]
             nginx = [pid for pid in (server.master_pid, *self._worker_pids) if pid is not None]

@@ -1,6 +1,7 @@
 """Follows the real nginx by its log with a model that foretells each pick, and keeps count of how often it is right."""
 
 from collections import Counter, deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import inf
 
@@ -9,6 +10,7 @@ from lab.algorithms import BY_KEY
 from lab.balancing.decision import Decision
 from lab.balancing.hash_consistent import POINTS_PER_WEIGHT
 from lab.balancing.upstream import HOME, Request
+from lab.first_come import fits, whom_it_fits
 from lab.log_batch import Batch
 from lab.moments import LATE_SECONDS, Event, Flight, Moments, flight_of
 from lab.nginx.render import Upstream
@@ -71,7 +73,7 @@ class Shadow:
         if self._workers > 1 or not line.attempts or line.generation < self._generation:
             return
         if line.generation > self._generation or line.worker_pid != self._worker_pid:
-            self._count_anew(line)
+            self._begin_anew(line.generation, line.worker_pid)
         self._watch_rate(int(line.time))
         if not self.is_resting and self._twin is not None:
             self._moments.file(flight_of(line, self._upstreams[line.generation]))
@@ -81,6 +83,11 @@ class Shadow:
         self.score.zero()
         self._hits.clear()
         self._zeroed_at = self._moments.filed
+
+    def forget(self, pids: Collection[int]) -> None:
+        """These workers of nginx have ended, and all that they logged was told: what they knew is gone with them."""
+        if self._worker_pid in pids:
+            self._begin_anew(self._generation, 0)
 
     def settle(self, now: float) -> None:
         """Have the model go through all that is surely complete at this time of day, or wake if all is quiet."""
@@ -100,16 +107,18 @@ class Shadow:
         if why_not := self._why_not(upstream):
             is_told = generation == self._generation
             return XRay(upstream.algorithm, why_not, self.score.foretold * is_told, self.score.right * is_told)
-        if self._twin is None or generation != self._generation:
+        if generation != self._generation:
             return portrait(Twin(upstream), Record(), (), HOME)
+        record = Record(self.score.foretold, self.score.right, self._hits, self.score.rule)
+        if self._twin is None:
+            return portrait(Twin(upstream), record, (), HOME)
         with self._twin.at(int(now)):
             picks = tuple([sight.pick or self._told(sight) for sight in self._sights])
-            record = Record(self.score.foretold, self.score.right, self._hits, self.score.rule)
             return portrait(self._twin, record, picks, self._visit)
 
-    def _twin_of(self, generation: int) -> Twin | None:
-        """A new one; None for a configuration that can't be followed."""
-        upstream = self._upstreams.get(generation)
+    def _new_twin(self) -> Twin | None:
+        """None while there is no worker, or for a configuration that can't be followed."""
+        upstream = self._upstreams.get(self._generation) if self._worker_pid else None
         return None if upstream is None or _ring_points(upstream) > MOST_POINTS else Twin(upstream)
 
     def _why_not(self, upstream: Upstream) -> str | None:
@@ -119,15 +128,15 @@ class Shadow:
             return f"the ring has {points:,} points, and the X-ray takes {MOST_POINTS:,} at most: lower the weights"
         return f"the X-ray rests above {BUSY_RPS:,} req/s" if self.is_resting else None
 
-    def _count_anew(self, line: LogLine) -> None:
-        """The line's configuration, or its worker, is a new one: it knows nothing of what was."""
+    def _begin_anew(self, generation: int, worker_pid: int) -> None:
+        """The configuration, or its worker, is a new one, or none (0): it knows nothing of what was."""
         self._catch_up(inf)
-        if line.generation > self._generation:
+        if generation > self._generation:
             self.zero()
-        self._generation, self._worker_pid = line.generation, line.worker_pid
+        self._generation, self._worker_pid = generation, worker_pid
         self._sights.clear()
         self._visit = HOME
-        self._twin = self._twin_of(line.generation)
+        self._twin = self._new_twin()
 
     def _rests_through(self, batch: Batch) -> bool:
         """Whether nothing in it could wake the model."""
@@ -148,7 +157,7 @@ class Shadow:
     def _wake(self) -> None:
         self.is_resting = False
         self.zero()
-        self._twin = self._twin_of(self._generation)
+        self._twin = self._new_twin()
         if self._twin is not None:
             self._twin.lose()
 
@@ -174,11 +183,11 @@ class Shadow:
         flight = moment[place][-1]
         request = twin.begin(flight.line)
         decision = None if twin.is_by_chance else twin.choose(request, flight.line.attempts[0].port, ended)
-        if not _fits(flight, decision) and twin.algorithm not in BY_KEY:
-            flight = _whom_it_fits(decision, moment, place) or flight
+        if not fits(flight, decision) and twin.algorithm not in BY_KEY:
+            flight = whom_it_fits(decision, moment, place) or flight
         port = flight.line.attempts[0].port
         is_compared = not (is_late or twin.is_by_chance or twin.is_lost)
-        is_right = _fits(flight, decision)
+        is_right = fits(flight, decision)
         is_lost = twin.is_lost
         if is_late:
             self.score.take_back(moment[place][0])
@@ -224,26 +233,3 @@ def _ring_points(upstream: Upstream) -> int:
     """How many points nginx makes; 0 where there is no ring."""
     weights = sum(spec.weight for _, spec in upstream.backends)
     return weights * POINTS_PER_WEIGHT if upstream.algorithm == "hash_consistent" else 0
-
-
-def _fits(flight: Flight, decision: Decision | None) -> bool:
-    return flight.line.attempts[0].port == (None if decision is None else decision.port)
-
-
-def _whom_it_fits(decision: Decision | None, moment: list[Event], place: int) -> Flight | None:
-    """Of several that began in this millisecond nobody knows who was first: one whom the pick fits changes places."""
-    mine = moment[place]
-    if not _may_wait(mine[-1]):
-        return None
-    for other in range(place + 1, len(moment)):
-        at, order, told, number, flight = moment[other]
-        if number == 0 and _may_wait(flight) and _fits(flight, decision):
-            moment[place] = (*mine[:4], flight)
-            moment[other] = (at, order, told, number, mine[-1])
-            return flight
-    return None
-
-
-def _may_wait(flight: Flight) -> bool:
-    """Whether nothing more happens to it in the millisecond in which it began."""
-    return flight.line.seconds >= 0.001 and len(flight.line.attempts) == 1

@@ -1,20 +1,16 @@
 """The command `lablb compare`."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from lab.comparison.scenarios import SCENARIOS, scenario_named
-from lab.comparison.telling import report_options, tell, tell_run
+from lab.comparison.telling import report_options, tell, told_runs
 from lab.config import LabConfig
 from lab.option_types import Duration
 from lab.output import require_writable
-
-if TYPE_CHECKING:
-    from lab.comparison.race import Progress
 
 EPILOG = """\b
 Scenarios:
@@ -70,16 +66,10 @@ def compare(format_: str, output: Path | None, **options: Any) -> None:
         seed=options["seed"],
     )
     lab = LabConfig(port=options["port"], base_port=options["base_port"], nginx=options["nginx"])
-    tell(asyncio.run(race.compare(plan, lab, _listener())), format_, output)
+    with told_runs() as tell_run:
 
+        def listen(progress: race.Progress) -> None:
+            tell_run(progress.number, progress.count, progress.title, progress.seconds_left)
 
-def _listener() -> Callable[["Progress"], None]:
-    told = 0
-
-    def listen(progress: "Progress") -> None:
-        nonlocal told
-        if progress.number != told:
-            told = progress.number
-            tell_run(told, progress.count, progress.title, progress.seconds_left)
-
-    return listen
+        comparison = asyncio.run(race.compare(plan, lab, listen))
+    tell(comparison, format_, output)

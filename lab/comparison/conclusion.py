@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from lab.algorithms import BY_CHANCE
 from lab.comparison.result import Run, noise_of
+from lab.durations import milliseconds
+from lab.listing import listed
 
 NOTICEABLE = 0.01
 """Parts of the requests that failed and differ by no more aren't worth leading with."""
@@ -34,7 +36,7 @@ def _failures(runs: Sequence[Run], firsts: Sequence[Run]) -> list[str]:
         twice = f"under {runs[0].title} twice ({runs[0].failed:,} and {again.failed:,} of {again.sent:,})"
         return [f"Failures differ by no more than {twice}: that may be chance. {only}."]
     fewest = [run.title for run in ascending if run.failed == ascending[0].failed]
-    said = f"{_listed(fewest)} failed fewest ({_failed(ascending[0])}), {ascending[-1].title} most"
+    said = f"{listed(fewest)} failed fewest ({_failed(ascending[0])}), {ascending[-1].title} most"
     return [f"{said} ({ascending[-1].failed:,}).", f"{only}: who fails more may look faster."]
 
 
@@ -43,18 +45,20 @@ def _latencies(runs: Sequence[Run], firsts: Sequence[Run]) -> list[str]:
     noise = noise_of(runs)
     known = [(p95_ms, run) for run in firsts if (p95_ms := run.latency.p95_ms)]
     known.sort(key=lambda each: each[0])
-    if noise is None or len(known) < 2:
+    if noise is None:
         return []
-    (least, best), (most, worst) = known[0], known[-1]
     twice = f"The same algorithm twice differs by {noise * 100:.0f} %"
+    if len(known) < 2:
+        return [f"{twice} at p95, and there is no other p95 to compare."]
+    (least, best), (most, worst) = known[0], known[-1]
     if most <= least * (1 + noise):
         return [f"{twice} at p95, and no two differ by more: this is noise."]
     alike = [run for p95_ms, run in known[1:] if p95_ms <= least * (1 + noise)]
-    also = f", and alike under {_listed([run.title for run in alike])}" if alike else ""
+    also = f", and alike under {listed([run.title for run in alike])}" if alike else ""
     drawn = [run.title for run in (best, *alike, worst) if run.algorithm in BY_CHANCE]
-    draws = [f"nginx draws under {_listed(drawn)}: another run may differ by more."] if drawn else []
-    ranks = f"p95 is lowest under {best.title} ({_duration(least)}){also}, and highest under {worst.title}"
-    times = f"({_duration(most)}): {most / least:.1f} times as long."
+    draws = [f"nginx draws under {listed(drawn)}: another run may differ by more."] if drawn else []
+    ranks = f"p95 is lowest under {best.title} ({milliseconds(least)}){also}, and highest under {worst.title}"
+    times = f"({milliseconds(most)}): {most / least:.1f} times as long."
     return [f"{ranks} {times}", f"{twice}: chance makes that much at least.", *draws]
 
 
@@ -64,14 +68,3 @@ def _failed_part(run: Run) -> float:
 
 def _failed(run: Run) -> str:
     return f"{run.failed:,} of {run.sent:,}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _duration(value_ms: float) -> str:
-    if value_ms >= 999.5:
-        return f"{value_ms / 1000:.1f} s"
-    return f"{value_ms:.0f} ms" if value_ms >= 100 else f"{value_ms:.1f} ms"

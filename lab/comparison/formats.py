@@ -9,13 +9,20 @@ from typing import Any
 
 from lab.comparison.inside import Inside
 from lab.comparison.result import Comparison, Run, Share
-from lab.durations import brief_seconds
+from lab.durations import brief_seconds, milliseconds
 from lab.report import latency_fields
 
 BAR_CELLS = 24
 FIGURE_CELLS = 9
 VERDICT_CELLS = 110
 HEIGHTS = "▁▂▃▄▅▆▇█"
+CSV_COLUMNS = (
+    "scenario", "simulated", "algorithm", "again", "sent", "answered", "failed", "retried", "min_ms", "mean_ms",
+    "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99_9_ms", "max_ms", "count", "fairness", "wait_ms", "max_in_flight",
+    "overloaded", "bunching", "start_p99_ms", "start_bunching", "theory", "theory_mean_ms", "theory_wait_ms",
+    "noise", "errors",
+)  # fmt: skip
+"""Each version appends its own: a value without a column here is refused."""
 
 
 def as_text(comparison: Comparison) -> str:
@@ -104,11 +111,10 @@ def _inside(inside: Inside) -> dict[str, Any]:
 
 def as_csv(comparison: Comparison) -> str:
     """One row a run; columns are appended in later versions, never inserted."""
-    rows = [_row(comparison, run) for run in comparison.runs]
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(_row(comparison, run) for run in comparison.runs)
     return text.getvalue()
 
 
@@ -259,10 +265,3 @@ def plain(value: float | None) -> str:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
-
-
-def milliseconds(value: float | None) -> str:
-    """A latency for people; a dash for what isn't known."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f} ms" if value >= 100 else f"{value:.1f} ms"

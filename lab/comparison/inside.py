@@ -31,7 +31,7 @@ class Inside:
     max_in_flight: int
     """The most requests that one backend had at once."""
     overloaded: int
-    """How many backends were given clearly more than they can serve, so that their queues never settle."""
+    """How many backends are given more than they can serve, so that their queues never settle."""
     bunching: float | None = None
     """How unevenly requests come to a backend, after the start: 1 is chance, less is in turn, more is a herd."""
     start: Start | None = None

@@ -1,6 +1,9 @@
 """How comparisons are told, real or simulated: the options of their reports, and the progress on stderr."""
 
-from collections.abc import Callable
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,7 +44,49 @@ def tell(comparison: "Comparison", format_: str, output: Path | None) -> None:
     write(form(comparison), output)
 
 
-def tell_run(number: int, count: int, title: str, seconds_left: float | None) -> None:
-    """A run begins."""
+RunTeller = Callable[[int, int, str, float | None], None]
+"""Is told the number of the run under way, how many there are, its title, and the seconds that the rest takes."""
+
+
+@contextlib.contextmanager
+def told_runs() -> Iterator[RunTeller]:
+    """On stderr: on a terminal in one line that is written anew and goes in the end, else in a line for each run."""
+    if not sys.stderr.isatty():
+        yield _LinePerRun()
+        return
+    line = _OneLine()
+    try:
+        yield line
+    finally:
+        line.show("")
+
+
+class _LinePerRun:
+    def __init__(self) -> None:
+        self._told = 0
+
+    def __call__(self, number: int, count: int, title: str, seconds_left: float | None) -> None:
+        if number != self._told:
+            self._told = number
+            click.echo(_run(number, count, title, seconds_left), err=True)
+
+
+class _OneLine:
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def __call__(self, number: int, count: int, title: str, seconds_left: float | None) -> None:
+        self.show(_run(number, count, title, seconds_left))
+
+    def show(self, text: str) -> None:
+        """In place of what is shown; a line that is wider than the terminal couldn't be taken back."""
+        text = text[: shutil.get_terminal_size().columns - 1]
+        if text != self._shown:
+            sys.stderr.write(f"\r{' ' * len(self._shown)}\r{text}")
+            sys.stderr.flush()
+            self._shown = text
+
+
+def _run(number: int, count: int, title: str, seconds_left: float | None) -> str:
     left = "" if seconds_left is None else f", {seconds_left:.0f} s left"
-    click.echo(f"lablb: run {number} of {count}, {title}{left}", err=True)
+    return f"lablb: run {number} of {count}, {title}{left}"

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from lab.algorithms import ALGORITHMS, algorithm_named
-from lab.config import BackendSpec, LabConfig
+from lab.config import BackendSpec, LabConfig, require_fitting_backups
 from lab.errors import LabError, NotReadyError
 from lab.limits import require_room, worker_connections
 from lab.models import AlgorithmChoice, ConfigView
@@ -135,6 +135,7 @@ class Balancer:
 
     async def _change(self, upstream: Upstream, what: str) -> None:
         assert self.config is not None
+        require_fitting_backups(upstream.algorithm, [spec for _, spec in upstream.backends])
         generation = self.config.generation + 1
         files = render(self.server.binary, self.frame, upstream, generation)
         await self.server.test(files)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from lab.algorithms import algorithm_named
 from lab.comparison.command import DEFAULT_ALGORITHMS
 from lab.comparison.scenarios import SCENARIOS, scenario_named
-from lab.comparison.telling import report_options, tell, tell_run
+from lab.comparison.telling import report_options, tell, told_runs
 from lab.errors import UsageError
 from lab.option_types import Duration, Weights
 from lab.output import require_writable
@@ -80,13 +80,15 @@ def simulate(ctx: click.Context, /, format_: str, output: Path | None, **options
     _refuse_misplaced(ctx, options)
     from lab.simulation import report  # noqa: PLC0415 - no other command needs it
 
-    def listen(progress: report.Progress) -> None:
-        tell_run(progress.number, progress.count, progress.title, progress.seconds_left)
+    with told_runs() as tell_run:
 
-    if options["scenario"] is None:
-        comparison = report.fleet(_plan(algorithms, options), listen)
-    else:
-        comparison = report.rehearsed(_rehearsals(algorithms, options), listen)
+        def listen(progress: report.Progress) -> None:
+            tell_run(progress.number, progress.count, progress.title, progress.seconds_left)
+
+        if options["scenario"] is None:
+            comparison = report.fleet(_plan(algorithms, options), listen)
+        else:
+            comparison = report.rehearsed(_rehearsals(algorithms, options), listen)
     tell(comparison, format_, output)
 
 

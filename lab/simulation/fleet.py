@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain, count, pairwise
 from operator import mul
 
+from lab.algorithms import BY_CHANCE, BY_KEY, COUNTING
 from lab.comparison.inside import Inside, Start
 from lab.comparison.result import Run, Share
 from lab.comparison.runs import CURVE_PERCENTS, Entry
@@ -78,13 +79,17 @@ def _start(plan: Plan, traffic: Traffic, passed: Passage, warm_up: int) -> Start
 
 
 def _overloaded(plan: Plan, algorithm: str, hits: Sequence[int]) -> int:
-    """How many get more than they can serve, even without what they may owe to where this run ends.
+    """How many get more than they can serve, if this goes on.
 
-    Each balancer may be within a round that gives a backend one more; and but for strict turns, hits are off by chance,
-    as a Poisson count is by its square root.
+    Where all backends are alike and keys don't part them, or active requests are counted and so held even, the load
+    decides, for all. Elsewhere hits do, without what they may owe to where this run ends: each balancer may be within
+    a round that gives a backend one more; what is drawn or hashed is off by chance, as a Poisson count is by its square
+    root.
     """
+    if algorithm in COUNTING or (plan.is_even and algorithm not in BY_KEY):
+        return plan.backends if plan.load > 1 else 0
     arrivals_ms = plan.rate_per_ms * plan.service_time_ms / plan.capacity / plan.requests
-    errors = 0.0 if algorithm == "round_robin" else STANDARD_ERRORS
+    errors = STANDARD_ERRORS if algorithm in BY_CHANCE | BY_KEY else 0.0
     least = [hit - max(plan.balancers, errors * math.sqrt(hit)) for hit in hits]
     return sum(hit * factor * arrivals_ms > 1 for hit, factor in zip(least, plan.slowness, strict=True))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lab.algorithms import BY_CHANCE, BY_KEY
 from lab.comparison.result import Run
 from lab.durations import brief_seconds
+from lab.listing import listed
 from lab.simulation.plan import Plan
 
 FEWEST_WINDOWS = 10
@@ -48,7 +49,7 @@ def verdict(runs: Sequence[Run], plan: Plan) -> str | None:
     calm = [run for run in started if run not in herds and run not in unsure]
     sentences = []
     if herds:
-        who = f"{_listed([run.title for run in herds])} herd{'s' if len(herds) == 1 else ''}"
+        who = f"{listed([run.title for run in herds])} herd{'s' if len(herds) == 1 else ''}"
         seconds = max(run.start.seconds for run in herds if run.start is not None)
         sentences.append(
             f"{who}: for the first {brief_seconds(seconds)} all {plan.balancers} balancers walk the backends"
@@ -56,11 +57,11 @@ def verdict(runs: Sequence[Run], plan: Plan) -> str | None:
             f" {_bunched(herds)} as bunched as by chance, and p99 is {_start_p99(herds)}"
         )
     if calm:
-        who = f"{_listed([run.title for run in calm])} {'does not' if len(calm) == 1 else 'do not'}"
+        who = f"{listed([run.title for run in calm])} {'does not' if len(calm) == 1 else 'do not'}"
         sentences.append(f"{who}{'' if herds else ' herd'}: {_bunched(calm)}, p99 {_start_p99(calm)}")
     if unsure:
         verb = "herds" if len(unsure) == 1 else "herd"
-        who = _listed([run.title for run in unsure])
+        who = listed([run.title for run in unsure])
         sentences.append(f"Whether {who} {verb}, so few requests at the start can't tell: {_bunched(unsure)}")
     sentences += [f"{run.title} {_later(run, plan)}" for run in herds]
     return ". ".join(sentences) + "." if sentences else None
@@ -91,17 +92,12 @@ def _start_ms(run: Run) -> float:
     return 0.0 if run.start is None else run.start.seconds * 1000
 
 
-def _listed(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _bunched(runs: Sequence[Run]) -> str:
-    return f"{_listed([f'{_at_start(run) or 0:.1f}' for run in runs])} times"
+    return f"{listed([f'{_at_start(run) or 0:.1f}' for run in runs])} times"
 
 
 def _start_p99(runs: Sequence[Run]) -> str:
-    return f"{_listed([f'{run.start.p99_ms:,.0f}' for run in runs if run.start is not None])} ms"
+    return f"{listed([f'{run.start.p99_ms:,.0f}' for run in runs if run.start is not None])} ms"
 
 
 def _later(run: Run, plan: Plan) -> str:

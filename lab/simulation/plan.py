@@ -101,6 +101,11 @@ class Plan:
         return (1.0,) * (self.backends - self.slow) + (self.slow_factor,) * self.slow
 
     @property
+    def is_even(self) -> bool:
+        """Whether all backends are alike, in weight and in speed."""
+        return len(set(self.peer_weights)) == len(set(self.slowness)) == 1
+
+    @property
     def rate_per_ms(self) -> float:
         """Of all arrivals together."""
         return self.load * self.capacity * sum(1 / (self.service_time_ms * factor) for factor in self.slowness)

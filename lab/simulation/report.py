@@ -97,8 +97,13 @@ def _told(names: Sequence[str], on_progress: Listener, clock: Callable[[], float
 
 
 def _notes(plan: Plan, runs: Sequence[Run]) -> Iterator[str]:
+    if plan.load > 1:
+        yield (
+            f"a load of {plan.load * 100:.4g}% is more than all backends together can serve: whatever the algorithm,"
+            " the longer this goes on, the longer it takes"
+        )
     for run in runs:
-        if run.inside is not None and (many := run.inside.overloaded) > 0:
+        if run.inside is not None and 0 < (many := run.inside.overloaded) < plan.backends:
             backends = "1 backend" if many == 1 else f"{many:,} backends"
             yield (f"{run.title} gives {backends} more than it can serve: the longer this goes on, the longer it takes")
     needed = [needed for run in runs if (needed := steady_requests(plan, run.algorithm)) is not None]

@@ -37,6 +37,8 @@ class WorkerDeath:
     last_words: str
     lost: int
     """Requests under way, as far as it had told of them."""
+    is_by_lab: bool
+    """The lab ended it: it heard nothing any more."""
     numbers_end: int
     """All its requests' numbers are up to this one, and all of the next worker's above it."""
 
@@ -79,6 +81,8 @@ class TrafficDriver:
         self._end: asyncio.Task[None] | None = None
         """Done when the current worker's end is accounted for."""
         self._is_stopping = False
+        self._is_deaf = False
+        """The current worker doesn't do what it is told to."""
 
     @property
     def loop(self) -> LoopKind:
@@ -116,6 +120,7 @@ class TrafficDriver:
         self._port = port
         self._ready.clear()
         self._done.clear()
+        self._is_deaf = False
         child = self._child = await Child.spawn("lab.traffic.worker", listener=self._hear)
         self._end = asyncio.create_task(self._see_end(child))
         self.on_start(child.pid)
@@ -193,7 +198,8 @@ class TrafficDriver:
             return
         self._send("give_up")
         if not await self._finishes_within(GIVING_UP_SECONDS) and self._child is not None and self._end is not None:
-            self._child.kill()  # it hears nothing, so its requests are counted as a dead client's
+            self._is_deaf = True
+            self._child.kill()
             await self._end
 
     async def _finishes_within(self, seconds: float) -> bool:
@@ -230,7 +236,8 @@ class TrafficDriver:
             return
         lost, self.in_flight, self.finished = self.in_flight, 0, 0
         self._numbered_after += NUMBERS_OF_ONE
-        self.on_death(WorkerDeath(child.pid, code, " ".join(child.stderr)[-200:], lost, self._numbered_after))
+        words = " ".join(child.stderr)[-200:]
+        self.on_death(WorkerDeath(child.pid, code, words, lost, self._is_deaf, self._numbered_after))
 
     def _send(self, order: str, **values: float) -> None:
         if self.pid is None or self._child is None:

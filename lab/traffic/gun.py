@@ -59,7 +59,8 @@ class Gun:
         self._connections = spec.connections or 1
         self._most_lanes = MOST_LANES if self._schedule is None else spec.connections or MOST_OPEN_LOOP_LANES
         self._is_paused = True
-        self._is_winding_up = False
+        self._wound_up_at: float | None = None
+        self._is_giving_up = False
         self._latest = 0.0
         self._next_due = 0.0
         self._free: list[Lane] = []
@@ -72,7 +73,7 @@ class Gun:
 
     @property
     def elapsed_seconds(self) -> float:
-        """From the first `resume` to the latest outcome."""
+        """From the first `resume` to the latest outcome; what is given up at the end counts as of the end's order."""
         return 0.0 if self.started_at is None else max(0.0, self._latest - self.started_at)
 
     def resume(self) -> None:
@@ -96,11 +97,12 @@ class Gun:
     def wind_up(self) -> None:
         """Let nothing further fall due: with what is under way the plan is at its end."""
         self.pause()
-        self._is_winding_up = True
+        self._wound_up_at = time.perf_counter()
         self._look_for_the_end()
 
     def give_up(self) -> None:
-        """Wait no longer for what is under way: it has failed."""
+        """Wait no longer for what is under way once all was wound up: it has failed."""
+        self._is_giving_up = True
         self._give_up(math.inf, UNFINISHED)
 
     def set_rate(self, rate_rps: float) -> None:
@@ -180,7 +182,7 @@ class Gun:
         if self.finished != self.sent:
             return
         at = time.perf_counter() if self._schedule is None else self._next_due
-        if self._is_winding_up or (self.started_at is not None and self._is_over(at)):
+        if self._wound_up_at is not None or (self.started_at is not None and self._is_over(at)):
             self.is_done.set()
 
     def _go_on(self) -> None:
@@ -197,7 +199,10 @@ class Gun:
 
     def _note(self, shot: Shot) -> None:
         self.finished += 1
-        self._latest = shot.done
+        if self._is_giving_up and self._wound_up_at is not None:
+            self._latest = max(self._latest, self._wound_up_at)
+        else:
+            self._latest = shot.done
         self._recent[shot.number % REMEMBERED] = shot
         self._record(shot)
 

@@ -3,6 +3,7 @@
 A busy client makes thousands a second: what many requests have in common is kept, sent and judged once, as their fate.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -10,6 +11,8 @@ from typing import Any, NamedTuple
 
 BODY_PREFIX = b"Hello from Process Id = "
 FIRST_SERVER_ERROR = 500
+_BACKEND = re.compile(r":[0-9]+(?![^, ])")
+"""The port of an address in `$upstream_addr`, where `, ` parts attempts and ` : ` internal redirects."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +50,8 @@ class Fate:
 
     @cached_property
     def is_retried(self) -> bool:
-        """Whether nginx tried more than one backend."""
-        return "," in self.upstream
+        """Whether nginx tried more than one backend; the upstream's name, for want of a live peer, is none."""
+        return len(_BACKEND.findall(self.upstream)) > 1
 
 
 @lru_cache(maxsize=4096)

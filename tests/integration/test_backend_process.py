@@ -21,7 +21,7 @@ from tests.integration.conftest import Place
 from tests.integration.facts import HOST, Reply, ask, is_free, listening, wait_until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
-AS_NGINX = {"X-Request-Id": "1"}
+AS_NGINX = {"X-Request-Id": "0123456789abcdef0123456789abcdef"}
 """Only nginx's requests have one, and count as served."""
 
 
@@ -107,7 +107,7 @@ def asking(port: int, requests: int) -> Iterator[None]:
     clients = [socket.create_connection((HOST, port)) for _ in range(requests)]
     try:
         for client in clients:
-            client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\nX-Request-Id: 1\r\n\r\n")
+            client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\nX-Request-Id: 0123456789abcdef0123456789abcdef\r\n\r\n")
         yield
     finally:
         for client in clients:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from lab.algorithms import WITHOUT_BACKUPS
 from lab.config import BackendSpec
 from lab.errors import LabError, NginxRefusedError, UsageError
 from lab.models import ConfigView
@@ -163,8 +164,11 @@ async def test_a_backup_answers_when_no_primary_can(start_lab: StartLab) -> None
     assert await answered_by(lab, 4) == [0, 4]
 
 
-async def test_what_nginx_refuses_leaves_the_running_configuration_as_it_was(start_lab: StartLab, nginx: str) -> None:
-    """ip_hash can't have a backup: nginx says so in its own words, and the old configuration serves on."""
+async def test_what_nginx_refuses_leaves_the_running_configuration_as_it_was(
+    start_lab: StartLab, nginx: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the lab to let a backup pass under ip_hash: nginx has its own words, and the old configuration serves on."""
+    monkeypatch.setattr("lab.nginx.balancer.require_fitting_backups", lambda *_: None)
     lab = await start_lab(nginx=nginx, backends=(BackendSpec(), BackendSpec(), BackendSpec(is_backup=True)))
     before = config_of(lab)
     with pytest.raises(NginxRefusedError) as refusal:
@@ -183,10 +187,29 @@ async def test_what_nginx_refuses_leaves_the_running_configuration_as_it_was(sta
 
 
 async def test_a_lab_without_a_primary_is_refused(start_lab: StartLab) -> None:
-    """The last primary can't become a backup, whether nginx or the lab refuses it."""
+    """The last primary can't become a backup, and the sentence is that of a start."""
     lab = await start_lab(backends=(BackendSpec(), BackendSpec(is_backup=True)))
-    with pytest.raises(LabError):
+    with pytest.raises(LabError, match=r"^nginx needs a backend that is no backup: make fewer of them backups\.$"):
         await lab.toggle_backup(lab.parts.ports.backends[0])
+    assert await answered_by(lab, 2) == [2, 0]
+
+
+@pytest.mark.parametrize("algorithm", sorted(WITHOUT_BACKUPS))
+async def test_backups_and_an_algorithm_without_them_are_refused_as_at_the_start(
+    start_lab: StartLab, algorithm: str
+) -> None:
+    """Whichever of the two is changed, one sentence names the remedy; nginx isn't asked."""
+    lab = await start_lab(backends=2)
+    before, backup = config_of(lab), lab.parts.ports.backends[1]
+    refused = f"^nginx refuses backups with {algorithm}: make none of the backends one, or choose round_robin,"
+    await lab.use_algorithm(algorithm)
+    with pytest.raises(UsageError, match=refused):
+        await lab.toggle_backup(backup)
+    await lab.use_algorithm("round_robin")
+    await lab.toggle_backup(backup)
+    with pytest.raises(UsageError, match=refused):
+        await lab.use_algorithm(algorithm)
+    assert config_of(lab).generation == before.generation + 3
     assert await answered_by(lab, 2) == [2, 0]
 
 

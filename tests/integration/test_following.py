@@ -3,6 +3,7 @@
 import asyncio
 from http.client import HTTPConnection
 
+import psutil
 import pytest
 
 from lab.behaviour import Behaviour
@@ -97,6 +98,22 @@ async def test_a_change_of_the_configuration_begins_the_rounds_anew(start_lab: S
     assert xray.algorithm == "least_conn"
     assert xray.right == xray.foretold == 20
     assert sum(peer.hits for peer in xray.peers) == 20
+
+
+@pytest.mark.parametrize("is_master", [True, False], ids=["nginx", "worker"])
+async def test_what_a_dead_nginx_knew_is_shown_no_longer(
+    start_lab: StartLab, excused: list[str], is_master: bool
+) -> None:
+    """Nobody fires until the next one runs: it has picked nothing yet, and begins its rounds with the first."""
+    excused.append("exited on signal 9")
+    lab = await start_lab(backends=3)
+    await ask_in_turn(lab, 4)
+    await xray_after(lab, 4)
+    nginx = psutil.Process(lab.parts.balancer.server.master_pid)
+    (nginx if is_master else nginx.children()[0]).kill()
+    xray = xray_of(await seen(lab, lambda shown: not xray_of(shown).picks, what="the X-ray to forget"))
+    assert xray.next_port == lab.parts.ports.backends[0]
+    assert xray.foretold == 4
 
 
 async def test_failures_and_retries_are_followed(start_lab: StartLab, nginx: str) -> None:

@@ -129,7 +129,7 @@ def test_a_system_that_lets_no_process_start_is_asked_five_times(tmp_path: Path,
     """As often as a process that doesn't live long is started."""
 
     async def scenario() -> Backend:
-        reviver = Reviver(lambda _: None)
+        reviver = Reviver(lambda _: None, lambda _: None)
         backend = a_dead_backend(tmp_path, reviver.consider)
         reviver.consider(backend)
         await asyncio.sleep(60)

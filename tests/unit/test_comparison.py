@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lab.comparison.formats import as_csv, as_json, as_text
+from lab.comparison.formats import CSV_COLUMNS, as_csv, as_json, as_text
 from lab.comparison.page import as_html
 from lab.comparison.race import Race
 from lab.comparison.result import Comparison, Run, Share
@@ -95,6 +95,13 @@ def test_json_and_csv_tell_why_requests_failed_and_how_noisy_it_was() -> None:
     assert (first["noise"], first["errors"]) == ("0.1", "timeout=8 http_502=2")
     assert list(first)[-2:] == ["noise", "errors"]
     assert json.loads(as_json(COMPARISON))["runs"][0]["requests"]["errors"] == {}
+
+
+def test_a_csv_column_has_its_place_in_one_list_whatever_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a new one is appended there: what isn't listed isn't written somewhere in between."""
+    monkeypatch.setattr("lab.comparison.formats.CSV_COLUMNS", CSV_COLUMNS[:-1])
+    with pytest.raises(ValueError, match="errors"):
+        as_csv(COMPARISON)
 
 
 class Page(HTMLParser):

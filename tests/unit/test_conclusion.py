@@ -44,6 +44,14 @@ def test_the_best_and_the_worst_are_named_with_the_noise() -> None:
     )
 
 
+def test_a_latency_reads_alike_in_the_conclusion_and_in_the_table() -> None:
+    """Whoever looks for it finds it."""
+    runs = (a_run("round_robin", 1834.2), a_run("least_conn", 99.96), a_run("round_robin", 1800.0, is_again=True))
+    text = as_text(Race(scenario_named("one-slow"), ("round_robin", "least_conn"), seconds=1, seed=1).result(runs))
+    assert text.count("1,834 ms") == 3, "table, bar and conclusion"
+    assert text.count("100 ms") == 3
+
+
 def test_noise_is_said_to_be_noise() -> None:
     """No two differ by more than the same algorithm twice does."""
     alike = (a_run("round_robin", 44.0), a_run("random", 43.0), a_run("round_robin", 40.0, is_again=True))
@@ -60,7 +68,7 @@ def test_failures_lead_where_they_differ() -> None:
     )
     assert found.startswith(
         "least conn failed fewest (315 of 2,973), random most (896)."
-        " p95 counts answered requests only: who fails more may look faster. p95 is lowest under random (1.8 s)"
+        " p95 counts answered requests only: who fails more may look faster. p95 is lowest under random (1,800 ms)"
     )
 
 
@@ -80,6 +88,16 @@ def test_failures_are_not_ranked_within_what_the_same_algorithm_twice_differs_by
         " p95 counts answered requests only."
     )
     assert said(*runs, a_run("round_robin", None, 10, is_again=True)).startswith("round robin failed fewest (0 of")
+
+
+def test_noise_is_told_where_nobody_else_has_answered() -> None:
+    """Who answered nothing has no p95: how far the same algorithm is from itself is known all the same."""
+    runs = (a_run("round_robin", 100.0), a_run("random", None, SENT), a_run("round_robin", 102.0, is_again=True))
+    assert said(*runs) == (
+        "round robin failed fewest (0 of 2,973), random most (2,973)."
+        " p95 counts answered requests only: who fails more may look faster."
+        " The same algorithm twice differs by 2 % at p95, and there is no other p95 to compare."
+    )
 
 
 def test_what_nginx_draws_may_differ_by_more() -> None:

@@ -9,6 +9,7 @@ from lab.alarm import Alarm
 from lab.behaviour import Behaviour
 from lab.desk import Desk
 from lab.faults import Fault, FaultKind
+from lab.request_id import has_nginxs
 from lab.scoreboard import Scoreboard
 from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
@@ -83,7 +84,7 @@ def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
     async def scenario() -> tuple[int, int, int]:
         scores = Scoreboard()
         desk = Desk(scores)
-        visits = [desk.accept(request_id) for request_id in ("a", "b", "c", "")]
+        visits = [desk.accept(request_id) for request_id in (*("a" * 32, "b" * 32, "c" * 32), "")]
         desk.begin_answer(visits[3])
         desk.dismiss(visits[3], is_served=True)
         assert (scores.begun, scores.direct) == (0, 1)
@@ -92,6 +93,33 @@ def test_counts_tell_what_is_on_hand_and_what_was_served() -> None:
         return scores.served, scores.direct, scores.in_flight
 
     assert in_virtual_time(scenario()) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("request_id", ["", "1", "A" * 32, "a" * 33, "a" * 31 + "g", "a" * 32 + "\n", "a" * 32 + ",b"])
+def test_an_id_that_isnt_nginxs_is_no_proof_that_nginx_sent_it(request_id: str) -> None:
+    """Anybody may send that header to a backend: it came past nginx all the same, and nobody asks after it."""
+
+    async def scenario() -> tuple[bool, bool]:
+        desk = Desk()
+        return desk.accept(request_id).is_direct, desk.recall(request_id) is None
+
+    assert in_virtual_time(scenario()) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_nginxs"),
+    [
+        (b"X-Request-Id: 0123456789abcdef0123456789abcdef\r\n", True),
+        (b"x-request-id:0123456789abcdef0123456789abcdef\n", True),
+        (b"X-Request-Id: 0123456789ABCDEF0123456789ABCDEF\r\n", False),
+        (b"X-Request-Id: 7\r\n", False),
+        (b"X-Request-Id: 0123456789abcdef0123456789abcdef0\r\n", False),
+        (b"Not-X-Request-Id: 0123456789abcdef0123456789abcdef\r\n", False),
+    ],
+)
+def test_a_head_that_is_no_http_tells_whether_nginx_sent_it(line: bytes, is_nginxs: bool) -> None:
+    """By the same form."""
+    assert has_nginxs(b"GET / HTTP/1.1\r\n" + line + b"\r\n") is is_nginxs
 
 
 @pytest.mark.parametrize(("shot", "number"), [("us-7", 7), ("us-", None), ("us-1.5", None), ("us-" + "9" * 5000, None)])

@@ -174,6 +174,26 @@ def test_what_is_given_up_has_failed() -> None:
     assert fired.seconds == pytest.approx(0.105)
 
 
+@pytest.mark.parametrize(("first_seconds", "elapsed_seconds"), [(0.01, 1.005), (1.5, 1.9), (50, 1.005)])
+def test_the_wait_for_what_never_came_is_no_time_of_the_run(first_seconds: float, elapsed_seconds: float) -> None:
+    """It ends with its last answer, and no sooner than the firing does; the rate is told by it."""
+    target = Range(seconds=first_seconds)
+
+    async def give_up(gun: Gun) -> None:
+        gun.resume()
+        await asyncio.sleep(0.405)
+        target.seconds = 50
+        await asyncio.sleep(0.6)
+        gun.wind_up()
+        await asyncio.sleep(6)
+        gun.give_up()
+
+    fired = fire(TrafficSpec(rate_rps=10), target, give_up)
+    assert len(fired.shots) == 11
+    assert fired.seconds == pytest.approx(7.005)
+    assert fired.gun.elapsed_seconds == pytest.approx(elapsed_seconds)
+
+
 def test_winding_up_at_rest_is_the_end() -> None:
     """Nothing is waited for."""
 

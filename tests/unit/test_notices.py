@@ -22,6 +22,19 @@ def test_there_is_an_end_to_them() -> None:
     assert notices.told[-1].startswith("More has happened than is told here")
 
 
+def test_deaths_are_told_whatever_else_was() -> None:
+    """They have room of their own, and an end, too."""
+    notices = Notices()
+    for number in range(2 * MOST_NOTICES):
+        notices.tell(f"the {number}th")
+    notices.tell_of_death("nginx has died")
+    assert notices.told[-1] == "nginx has died"
+    for number in range(2 * MOST_NOTICES):
+        notices.tell_of_death(f"the {number}th worker has died")
+    assert len(notices.told) == 2 * (MOST_NOTICES + 1)
+    assert notices.told[-1].startswith("More has happened than is told here")
+
+
 def test_what_ends_because_the_lab_does_is_not_told() -> None:
     """nginx that is stopped has not died."""
     notices = Notices()

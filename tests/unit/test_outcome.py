@@ -62,7 +62,10 @@ def test_a_failure_is_no_answer_or_a_server_error(status: int | None, error: str
     [
         ("127.0.0.1:71", 71, False),
         ("127.0.0.1:71, 127.0.0.1:72", 72, True),
-        ("127.0.0.1:71, lablb", None, True),
+        ("127.0.0.1:71, lablb", None, False),
+        ("127.0.0.1:71, 127.0.0.1:72, lablb", None, True),
+        ("127.0.0.1:71, lablb : 127.0.0.1:72", 72, True),
+        ("127.0.0.1:71 : lablb", None, False),
         ("lablb", None, False),
         ("", None, False),
     ],
@@ -70,7 +73,7 @@ def test_a_failure_is_no_answer_or_a_server_error(status: int | None, error: str
 def test_the_last_backend_in_the_chain_is_the_one_that_answered(
     upstream: str, port: int | None, is_retried: bool
 ) -> None:
-    """More than one in the chain means that nginx tried again; the upstream's name is no backend."""
+    """More than one backend in the chain means that nginx tried again; the upstream's name is no backend."""
     tried = outcome(upstream=upstream).fate
     assert (tried.port, tried.is_retried) == (port, is_retried)
 

@@ -12,7 +12,7 @@ from lab.fault_clock import Injection
 from lab.latency import LatencySummary
 from lab.ledger import Ledger
 from lab.models import BackendView, NginxView, TrafficView
-from lab.report import Report
+from lab.report import CSV_COLUMNS, Report
 from lab.states import BackendState, LoopKind
 from lab.traffic.plan import TrafficSpec
 
@@ -149,7 +149,7 @@ def test_what_happened_beside_the_figures_is_reported() -> None:
 def test_csv_columns_keep_their_places() -> None:
     """One row a backend and one for all; later versions append columns and never insert any."""
     header, *rows = csv.reader(io.StringIO(REPORT.as_csv()))
-    assert header[:24] == [
+    assert header[:25] == [
         "algorithm",
         "port",
         "pid",
@@ -174,6 +174,7 @@ def test_csv_columns_keep_their_places() -> None:
         "rate_rps",
         "loop",
         "late",
+        "revivals",
     ]
     assert [row[1] for row in rows] == ["71", "72", "all"]
     assert all(len(row) == len(header) for row in rows)
@@ -181,6 +182,13 @@ def test_csv_columns_keep_their_places() -> None:
     assert (backend["pid"], backend["state"], backend["hits"], backend["sent"]) == ("2752", "up", "750", "")
     assert (everything["hits"], everything["sent"], everything["rate_rps"]) == ("1000", "1000", "499.0")
     assert (everything["loop"], everything["late"]) == ("closed", "0")
+
+
+def test_a_csv_column_has_its_place_in_one_list_whichever_rows_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a new one is appended there: what isn't listed isn't written somewhere in between."""
+    monkeypatch.setattr("lab.report.CSV_COLUMNS", CSV_COLUMNS[:-1])
+    with pytest.raises(ValueError, match="revivals"):
+        REPORT.as_csv()
 
 
 def test_the_text_names_what_was_done_and_what_came_of_it() -> None:

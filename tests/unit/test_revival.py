@@ -30,6 +30,9 @@ class Mortal:
     told: list[str] = field(default_factory=list)
     """By who revives it."""
 
+    reviver: Reviver | None = None
+    """Who hears of its further deaths."""
+
     def __post_init__(self) -> None:
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.end.set_result(None)
@@ -50,6 +53,8 @@ class Mortal:
     def die(self) -> None:
         self.has_failed, self.note = True, "ended by signal 11"
         self.end.set_result(None)
+        if self.reviver is not None:
+            self.reviver.consider(cast("Backend", self))
 
 
 def revived(cures: int, lives_seconds: float = 0.0) -> Mortal:
@@ -57,7 +62,8 @@ def revived(cures: int, lives_seconds: float = 0.0) -> Mortal:
 
     async def scenario() -> Mortal:
         mortal = Mortal(cures, lives_seconds)
-        Reviver(mortal.told.append).consider(cast("Backend", mortal))
+        mortal.reviver = Reviver(mortal.told.append, mortal.told.append)
+        mortal.reviver.consider(cast("Backend", mortal))
         await asyncio.sleep(60)
         return mortal
 
@@ -91,9 +97,10 @@ def test_one_that_keeps_dying_is_left_alone_after_five_tries(lives_seconds: floa
     assert mortal.note == f"left alone after 5 tries: {last_words}"
 
 
-def test_bringing_back_is_counted_each_time_and_told_once_for_deaths_in_a_row() -> None:
+@pytest.mark.parametrize("lives_seconds", [2.0, 15.0], ids=["in a row", "each on its own"])
+def test_bringing_back_is_counted_each_time_and_told_once(lives_seconds: float) -> None:
     """The count is the report's; whoever looks at the dashboard needs one sentence."""
-    mortal = revived(cures=3, lives_seconds=2.0)
+    mortal = revived(cures=3, lives_seconds=lives_seconds)
     assert mortal.revivals == 3
     assert mortal.told == [
         "The backend on port 71 was gone (ended with code 3: no such luck): --restart brought it back."
@@ -115,7 +122,7 @@ def test_one_that_ended_in_good_order_stays_ended() -> None:
 
     async def scenario() -> Mortal:
         mortal = Mortal(cures=1, has_failed=False)
-        Reviver(lambda _: None).consider(cast("Backend", mortal))
+        Reviver(lambda _: None, lambda _: None).consider(cast("Backend", mortal))
         await asyncio.sleep(60)
         return mortal
 
@@ -127,7 +134,7 @@ def test_nobody_is_revived_that_isnt_wanted_any_more(is_all_over: bool) -> None:
     """A removed backend, or all when the lab ends."""
 
     async def scenario() -> Mortal:
-        reviver, mortal = Reviver(lambda _: None), Mortal(cures=1)
+        reviver, mortal = Reviver(lambda _: None, lambda _: None), Mortal(cures=1)
         reviver.consider(cast("Backend", mortal))
         await asyncio.sleep(0.1)
         if is_all_over:

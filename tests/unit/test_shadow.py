@@ -1,5 +1,6 @@
 """The model that follows nginx's log: how it orders what it is told, and what it does when nginx does otherwise."""
 
+import gc
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 
 from lab.access_log import LogLine
 from lab.balancing import hash_consistent
+from lab.balancing.decision import Decision
 from lab.balancing.hash_consistent import Point
 from lab.config import BackendSpec
 from lab.moments import LATE_SECONDS
@@ -83,6 +85,20 @@ def test_what_was_foretold_before_a_slow_request_was_told_of_is_taken_back() -> 
     assert (xray.right, xray.foretold) == (3, 3)
     assert xray.rule is not None
     assert xray.rule.picks == 3
+
+
+def test_no_more_decisions_are_kept_than_are_shown() -> None:
+    """Each has its key, a URI as long as a client likes: what may be taken back of thousands is kept without."""
+
+    def decisions() -> int:
+        gc.collect()
+        return sum(isinstance(each, Decision) for each in gc.get_objects())
+
+    before = decisions()
+    shadow = Shadow({1: upstream_of(1, 1, algorithm="hash")}, 1)
+    xray = follow(shadow, [line(ms, answered_by(71), uri=f"/{ms}") for ms in range(200)])
+    assert xray.foretold == 200
+    assert decisions() - before == PICKS_KEPT
 
 
 def test_requests_that_overlap_are_taken_in_the_order_of_their_beginnings() -> None:
@@ -205,6 +221,24 @@ def test_a_new_configuration_begins_anew_and_old_workers_are_left_alone() -> Non
     xray = follow(shadow, [*new, line(103, answered_by(72), generation=2)])
     assert (xray.right, xray.foretold) == (2, 2)
     assert [peer.hits for peer in xray.peers] == [1, 1]
+
+
+def test_a_worker_that_has_ended_takes_what_it_knew_with_it() -> None:
+    """Until the next one logs: its picks, whom it put aside and whom it would pick next; the record stays."""
+    shadow = Shadow({1: upstream_of(1, 1)}, 1)
+    told = [line(0, refused_by(71), answered_by(72)), line(5, answered_by(72))]
+    for each in told:
+        shadow.note_line(each)
+    shadow.forget({told[-1].worker_pid + 1})
+    assert follow(shadow, []).peers[0].refusal is not None, "that was another one"
+    shadow.note_line(line(10, answered_by(72)))
+    shadow.forget({told[-1].worker_pid})
+    xray = shadow.view(START)
+    assert xray is not None
+    assert (xray.picks, [peer.refusal for peer in xray.peers], xray.next_port) == ((), [None, None], 71)
+    assert (xray.right, xray.foretold, xray.peers[1].hits) == (3, 3, 3), "with what was held back"
+    xray = follow(shadow, [answer._replace(worker_pid=7) for answer in in_turn((71, 72), from_ms=20)])
+    assert (xray.right, xray.foretold, len(xray.picks)) == (5, 5, 2)
 
 
 def test_it_rests_when_there_is_too_much_and_finds_its_way_afterwards() -> None:

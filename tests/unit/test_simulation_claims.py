@@ -62,10 +62,40 @@ def test_equal_backends_that_can_serve_all_are_not_called_overloaded(balancers: 
     assert overloaded(report) == [0, 0, 0, 0]
 
 
-def test_more_than_all_can_serve_overloads_them() -> None:
-    """By a tenth, whatever the algorithm; under turns a fiftieth is certain."""
-    assert overloaded(report_of(Plan(FAST, requests=20_000, load=1.1))) == [5, 5, 5, 5]
-    assert overloaded(report_of(Plan(requests=20_000, load=1.02))) == [5]
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(FAST, requests=20_000, load=1.1),
+        Plan(FAST, requests=2000, load=1.02),
+        Plan(FAST, backends=1000, requests=20_000, load=1.2),
+        Plan(FAST, balancers=20, requests=2000, load=1.2),
+    ],
+    ids=["clearly", "by a fiftieth", "many backends", "many balancers"],
+)
+def test_more_than_all_can_serve_overloads_them(plan: Plan) -> None:
+    """The plan says so, however few requests, and it is said once for all algorithms."""
+    report = report_of(plan)
+    assert overloaded(report) == [plan.backends] * 4
+    (note,) = [note for note in report.notes if "the longer it takes" in note]
+    assert note.startswith(f"a load of {plan.load:.0%} is more than all backends together can serve: whatever the alg")
+
+
+def test_who_has_more_than_it_can_serve_is_counted_beside_an_overload_of_all() -> None:
+    """By turns the quick ones have enough to do, and no more; by load each gets its part of what is too much."""
+    report = report_of(Plan(("round_robin", "least_conn", "random"), requests=20_000, load=1.1, slow=1))
+    assert overloaded(report) == [1, 5, 1]
+    assert [note.partition(" more than")[0] for note in report.notes if "the longer it takes" in note] == [
+        "a load of 110% is",
+        "round robin gives 1 backend",
+        "random gives 1 backend",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_counting_active_requests_spares_slow_backends_whatever_chance_does(seed: int) -> None:
+    """Close to what all can serve, a slow one is always busy, and its queue is no longer than the others'."""
+    plan = Plan(("least_conn", "least_time"), requests=5000, load=0.95, slow=2, seed=seed)
+    assert overloaded(report_of(plan)) == [0, 0]
 
 
 @pytest.mark.parametrize(
