@@ -10,7 +10,7 @@ from lab.shadow import Shadow
 from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
-from tests.tui.showing import AppPilot, dashboard, dashboard_of, is_seen, lines, show, toasts
+from tests.tui.showing import AppPilot, chosen_port, dashboard, dashboard_of, is_seen, lines, show, toasts
 from tests.unit.made_up import answered_by, refused_by
 from tests.unit.test_shadow import START, follow, in_turn, line, upstream_of
 from tests.waiting import wait_for
@@ -197,6 +197,24 @@ async def test_the_feed_comes_into_sight_when_it_is_wanted() -> None:
             await pilot.press(key)
             await wait_for(pilot, lambda: is_seen(dashboard(pilot).query_one(RequestFeed)), what="the feed")
             await pilot.press("escape")
+
+
+async def test_a_frozen_feed_behind_the_xray_leaves_the_keys_to_the_backends() -> None:
+    """Nobody steers what can't be seen; p shows it again, still frozen, with the cursor where it was."""
+    lab = FakeLab()
+    requests = tuple(request(number) for number in range(100))
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71), feed=requests)) as pilot:
+        feed = dashboard(pilot).query_one(RequestFeed)
+        await pilot.press("p", "up")
+        await open_xray(pilot)
+        await pilot.press("down", "pageup", "enter")
+        await wait_for(pilot, lambda: lab.commands == [("fire_once",)], what="one request fired")
+        assert chosen_port(pilot) == 72
+        await pilot.press("p")
+        await wait_for(pilot, lambda: is_seen(feed), what="the feed")
+        assert feed.chosen_request == requests[98]
+        await pilot.press("p")
+        assert not feed.is_frozen
 
 
 async def open_game(pilot: AppPilot) -> None:
