@@ -79,7 +79,7 @@ FEED_KEYS = (
         show=False,
         tooltip="Only requests with all these words: port, PID, status, path, client; enter keeps the filter",
     ),
-    Binding("escape", "step_back", "back", show=False, tooltip="Close the X-ray; follow the newest; clear the filter"),
+    Binding("escape", "step_back", "back", show=False, tooltip="Follow the newest; close the X-ray; clear the filter"),
 )
 
 FROZEN_KEYS = (

@@ -217,6 +217,25 @@ async def test_a_frozen_feed_behind_the_xray_leaves_the_keys_to_the_backends() -
         assert not feed.is_frozen
 
 
+async def test_escape_leaves_the_feed_before_it_closes_the_xray_beside_it() -> None:
+    """First what is being typed, then what is frozen, then the X-ray: it stays until nothing else is to be left."""
+    requests = tuple(request(number) for number in range(100))
+    snapshot = running(xray=xray_of("round_robin", 71), feed=requests)
+    async with dashboard_of(FakeLab(), snapshot, size=(160, 40)) as pilot:
+        feed, table = dashboard(pilot).query_one(RequestFeed), dashboard(pilot).query_one(XRayTable)
+        await open_xray(pilot)
+        await pilot.press("p", "slash", "7", "escape")
+        assert is_seen(table)
+        assert feed.is_frozen
+        assert not feed.is_typing
+        assert str(feed.border_title) == "Requests"
+        await pilot.press("escape")
+        assert is_seen(table)
+        assert not feed.is_frozen
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not is_seen(table), what="the charts")
+
+
 async def open_game(pilot: AppPilot) -> None:
     await pilot.press("g")
     await wait_for(pilot, lambda: isinstance(pilot.app.screen, GuessScreen), what="the game")

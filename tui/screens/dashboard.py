@@ -186,8 +186,9 @@ class Dashboard(BackendCommands):
         self._feed.open_filter()
 
     def action_step_back(self) -> None:
-        """Close the X-ray, or leave what was done to the feed: one at a time."""
-        if self.has_class(_XRAY):
+        """Leave what goes on in the feed, or close the X-ray, or clear the feed's filter: one at a time."""
+        is_feed_first = self._is_feed_in_sight and (self._feed.is_typing or self._feed.is_frozen)
+        if self.has_class(_XRAY) and not is_feed_first:
             self.remove_class(_XRAY)
         else:
             self._feed.step_back()
