@@ -174,6 +174,33 @@ async def test_the_screen_follows_and_leads_back() -> None:
         await wait_for(pilot, lambda: not is_seen(dashboard(pilot).query_one(XRayTable)), what="the charts")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_of_many_backends_those_around_the_chosen_one_are_shown(size: tuple[int, int]) -> None:
+    """The border says which part that is; the line of the chosen one is marked, and no other."""
+    xray = xray_of("round_robin", 71, weights=(1,) * 10)
+    async with dashboard_of(FakeLab(), running(backends=10, xray=xray), size=size) as pilot:
+        await open_xray(pilot)
+        table = dashboard(pilot).query_one(XRayTable)
+
+        def ports() -> list[int]:
+            return [int(row[4:8]) for row in shown(pilot, XRayTable) if row[4:8].strip().isdecimal()]
+
+        rows = len(ports())
+        assert rows < 10
+        assert ports() == list(range(71, 71 + rows))
+        assert str(table.border_subtitle) == f"1–{rows} of 10"
+        await pilot.press(*["down"] * 9)
+        await pilot.pause()
+        assert ports() == list(range(81 - rows, 81))
+        assert str(table.border_subtitle) == f"{11 - rows}–10 of 10"
+        assert [y for y in range(table.size.height) if table.is_marked(y)] == [rows]
+        await pilot.press("up")
+        await pilot.pause()
+        assert ports()[-1] == 80, "nothing moves without need"
+        assert [y for y in range(table.size.height) if table.is_marked(y)] == [rows - 1]
+        assert "Jain's fairness index" in "".join(shown(pilot, XRayTable))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_backends_can_be_broken_while_the_xray_explains(size: tuple[int, int]) -> None:
     """Keys go to the chosen backend, which is marked in the grid, or in the table where that has the grid's place."""
