@@ -202,7 +202,14 @@ def test_where_nothing_is_left_to_chance_the_model_is_the_measure(rule: RuleChec
     assert is_alarming(snapshot) == (rule.off_rule is not None)
 
 
-@pytest.mark.parametrize("trouble", [{"state": BackendState.FROZEN}, {"is_slowed": True}, {"fault": "silence"}])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"state": BackendState.FROZEN, "in_flight": None},
+        {"is_slowed": True, "in_flight": 3},
+        {"fault": "silent", "in_flight": 1},
+    ],
+)
 def test_who_does_not_answer_is_not_said_to_be_passed_over(trouble: dict[str, object]) -> None:
     """nginx logs a request when it is over: until then nobody knows who got it."""
     slow = (backend(71), backend(72, **trouble))
@@ -212,6 +219,16 @@ def test_who_does_not_answer_is_not_said_to_be_passed_over(trouble: dict[str, ob
     assert not is_alarming(snapshot)
     ahead = replace(snapshot, xray=XRay("round_robin", rule=RuleCheck(412, Deviation(72, 30))))
     assert is_alarming(ahead)
+
+
+@pytest.mark.parametrize("trouble", [{"fault": "errors 503"}, {"fault": "resets"}, {"is_slowed": True}, {}])
+def test_who_answers_badly_or_slowly_but_holds_nothing_back_has_no_excuse(trouble: dict[str, object]) -> None:
+    """All that it got is in the log: what is missing went elsewhere."""
+    told = (backend(71), backend(72, in_flight=0, **trouble))
+    behind = XRay("round_robin", rule=RuleCheck(412, Deviation(72, -30)))
+    snapshot = replace(running(algorithm="round_robin", xray=behind), backends=told)
+    assert finding_of(snapshot) == "≠ 72 got 30 fewer than the rule says, of 412"
+    assert is_alarming(snapshot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
