@@ -7,9 +7,10 @@ import pytest
 from lab.errors import LabError
 from lab.models import Snapshot, TrafficView
 from lab.shadow import Shadow
+from lab.states import BackendState
 from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
-from tests.tui.samples import request, running
+from tests.tui.samples import backend, request, running
 from tests.tui.showing import AppPilot, chosen_port, dashboard, dashboard_of, is_seen, lines, show, toasts
 from tests.unit.made_up import answered_by, refused_by
 from tests.unit.test_shadow import START, follow, in_turn, line, upstream_of
@@ -128,6 +129,33 @@ async def test_who_is_passed_over_has_a_word_for_it_where_room_is_short() -> Non
         async with dashboard_of(FakeLab(), running(xray=xray), size=size) as pilot:
             await open_xray(pilot)
             assert shown(pilot, XRayTable)[1].endswith(note)
+
+
+TROUBLES = (
+    ({"state": BackendState.KILLED, "pid": None}, "✗ killed · ✗ aside"),
+    ({"state": BackendState.FROZEN}, "‖ frozen · ✗ aside"),
+    ({"is_slowed": True, "service_time_ms": 300.0}, "● slow 300 ms · ✗ aside"),
+    ({"fault": "errors 503, 30 %"}, "◐ errors 503 30% · ✗ aside"),
+)
+
+
+@pytest.mark.parametrize("algorithm", ["round_robin", "least_time", "hash"])
+@pytest.mark.parametrize(("trouble", "note"), TROUBLES)
+async def test_where_the_xray_has_the_grids_place_it_tells_the_processes_states(
+    algorithm: str, trouble: dict[str, object], note: str
+) -> None:
+    """Beside what nginx makes of it, in words, at 80 × 24; who is simply up needs none, nor whom the grid shows."""
+    xray = follow(Shadow({1: upstream_of(1, 1, algorithm=algorithm)}, 1), [line(0, refused_by(71), answered_by(72))])
+    snapshot = running(xray=xray, algorithm=algorithm, backends=2)
+    snapshot = replace(snapshot, backends=(backend(71, **trouble), backend(72)))
+    async with dashboard_of(FakeLab(), snapshot, size=(80, 24)) as pilot:
+        await open_xray(pilot)
+        assert shown(pilot, XRayTable)[1].endswith("  " + note)
+        assert "up" not in shown(pilot, XRayTable)[2]
+        await pilot.resize_terminal(120, 36)
+        await wait_for(pilot, lambda: is_seen(dashboard(pilot).query_one(BackendGrid)), what="the grid")
+        await pilot.pause()
+        assert note.partition(" · ")[0] not in shown(pilot, XRayTable)[1]
 
 
 async def test_columns_are_explained_where_there_is_room() -> None:

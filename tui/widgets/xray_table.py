@@ -4,14 +4,16 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from lab.models import Snapshot
-from tui.formatting import paragraph
-from tui.ink import BLANK, Ink, Line
+from tui.formatting import paragraph, state_of
+from tui.ink import BLANK, Ink, Line, Span
 from tui.widgets.line_panel import LinePanel
-from tui.xray_columns import peer_heading, peer_lines
+from tui.xray_columns import NO_STATES, peer_heading, peer_lines
 from tui.xray_text import record_of, verdict_lines
 
 _BELOW = 4
 """The verdict, which may need two lines, and the index, with a blank line above."""
+_STATE = 16
+"""As wide as in the grid."""
 
 
 class XRayTable(LinePanel):
@@ -59,8 +61,14 @@ class XRayTable(LinePanel):
         shown = self._around_chosen(ports, max(room - len(gap), 1))
         self._ports = tuple(ports[shown])
         self._say(title, f"{shown.start + 1}–{shown.stop} of {len(ports)}" if len(self._ports) < len(ports) else "")
-        rows = peer_lines(xray, width, numbers=not xray.is_lost)[shown]
+        states = self._states(snapshot) if self.screen.has_class("-short") else NO_STATES
+        rows = peer_lines(xray, width, numbers=not xray.is_lost, states=states)[shown]
         return [peer_heading(xray.algorithm, width), *rows, *gap, *verdict]
+
+    def _states(self, snapshot: Snapshot) -> dict[int, Span]:
+        """What the grid would say of the backends that aren't simply up, where this table has its place."""
+        states = {backend.port: state_of(backend, _STATE) for backend in snapshot.backends}
+        return {port: state for port, state in states.items() if state[1] is not Ink.GOOD}
 
     def _around_chosen(self, ports: list[int], room: int) -> slice:
         """Which of the backends there is room for: the same as before, unless the chosen one isn't among those."""
