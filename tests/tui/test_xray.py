@@ -19,6 +19,7 @@ from tui.ink import plain_text
 from tui.screens.dashboard import Dashboard
 from tui.screens.guess import GuessScreen
 from tui.widgets.backend_grid import BackendGrid
+from tui.widgets.filter_line import FilterLine
 from tui.widgets.guess_panel import GuessPanel
 from tui.widgets.line_panel import LinePanel
 from tui.widgets.request_feed import RequestFeed
@@ -245,13 +246,22 @@ async def test_backends_can_be_broken_while_the_xray_explains(size: tuple[int, i
 
 
 async def test_the_feed_comes_into_sight_when_it_is_wanted() -> None:
-    """Freezing or filtering what the X-ray hides closes the X-ray."""
-    async with dashboard_of(FakeLab(), running(xray=xray_of("round_robin", 71))) as pilot:
+    """Freezing or filtering what the X-ray hides closes the X-ray; what is typed then is no command."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
+        feed = dashboard(pilot).query_one(RequestFeed)
         for key in ("p", "slash"):
             await open_xray(pilot)
             await pilot.press(key)
-            await wait_for(pilot, lambda: is_seen(dashboard(pilot).query_one(RequestFeed)), what="the feed")
+            await wait_for(pilot, lambda: is_seen(feed), what="the feed")
+            assert feed.is_frozen == (key == "p")
+            assert feed.is_typing == (key == "slash")
+            if feed.is_typing:
+                await pilot.press("k")
+                assert dashboard(pilot).query_one(FilterLine).value == "k"
             await pilot.press("escape")
+        await pilot.press("r")
+        await wait_for(pilot, lambda: lab.commands == [("restart_backend", 71)], what="the restart, and no kill")
 
 
 async def test_a_frozen_feed_behind_the_xray_leaves_the_keys_to_the_backends() -> None:
