@@ -98,7 +98,12 @@ FROZEN_KEYS = (
 """They come before keys of the same name that work while the feed is not frozen."""
 
 DASHBOARD_KEYS = (
-    Binding("l", "show_latency", "latency", tooltip="Percentiles and histograms, of all backends or of one"),
+    Binding(
+        "l",
+        "show_latency",
+        "latency",
+        tooltip="Percentiles and histograms, of all backends or of one; failures over time",
+    ),
     Binding("x", "toggle_xray", "X-ray", show=False, tooltip="The algorithm's inside, by a model; the last pick, why"),
     Binding("g", "guess", "guess", show=False, tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
     Binding(
