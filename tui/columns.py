@@ -23,11 +23,12 @@ from tui.formatting import (
 from tui.ink import Ink, Line, Span
 
 CURSOR_WIDTH = 2
-_BAR_WIDTH, _LEAST_BAR = 9, 4
+_BAR_WIDTH, _SHORT_BAR, _LEAST_BAR = 9, 5, 4
 _ROOM = {"hits": 3, "state": 12}
 """How many cells more than its width a column can use well; what is left is the share bar's."""
 _WIDEST_GAP = 3
 _WHOLE = 0.9995
+_PERCENT = " %"
 _MARK, _FULL = "│", "█"
 _GROUNDED = (Ink.BAR, Ink.BAR_IDLE)
 """Inks with a ground of their own, which must not reach into the gap before."""
@@ -113,6 +114,15 @@ def _share(backend: BackendView, _width: int, drawing: Drawing) -> Line:
     return (_known(_part(drawing.share_of(backend))),)
 
 
+def _share_and_expected(backend: BackendView, width: int, drawing: Drawing) -> Line:
+    """Both in one, with one sign of percent; the share alone where nobody can know what to expect."""
+    share, expected = drawing.share_of(backend), drawing.expected.get(backend.port)
+    if expected is None:
+        return (_known(_part(share)),)
+    text, then = _part(share).removesuffix(_PERCENT), f"/{_part(expected)}"
+    return ((text.rjust(width - len(then)), Ink.PLAIN), (then, Ink.MUTED))
+
+
 def _part(share: float | None) -> str:
     return "100 %" if share is not None and share >= _WHOLE else percent(share)
 
@@ -135,13 +145,15 @@ COLUMNS = (
     Column(
         "in-flight", 9, _plain(lambda backend: UNKNOWN if backend.in_flight is None else count(backend.in_flight)), 3
     ),
-    Column("failed", 7, _failures, gives_way=4),
+    Column("failed", 6, _failures, gives_way=4),
     Column("p50 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p50_ms)), gives_way=1),
     Column("p95 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p95_ms)), gives_way=6),
     Column("p99 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p99_ms))),
     Column("cpu", 5, _plain(lambda backend: whole_percent(backend.cpu_percent)), gives_way=7),
     Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=8),
 )
+_BOTH = Column("share/exp.", 11, _share_and_expected)
+"""Takes the place of the share where the column of what is expected had to give way, but this one fits."""
 _NOTE_FROM = next(index for index, column in enumerate(COLUMNS) if column.heading == "wt")
 _NOTE_BEFORE = next(index for index, column in enumerate(COLUMNS) if column.heading == "failed")
 """A note begins between these two columns."""
@@ -167,6 +179,10 @@ def lay_out(width: int) -> Layout:
         goes := max(columns, key=lambda it: it.gives_way)
     ).gives_way:
         columns.remove(goes)
+    share, expected = _column("share"), _column("expected")
+    if expected not in columns and spare >= _BOTH.width - share.width - (_BAR_WIDTH - _SHORT_BAR):
+        columns[columns.index(share)] = _BOTH
+        spare -= _BOTH.width - share.width
     wider_gap = min(max(spare, 0) // len(columns), _WIDEST_GAP - 1)
     spare -= wider_gap * (len(columns) - 1)
     extra = {}
@@ -175,6 +191,10 @@ def lay_out(width: int) -> Layout:
         spare -= extra[heading]
     extra[""] = max(spare, _LEAST_BAR - _BAR_WIDTH)
     return Layout(tuple((column, column.width + extra.get(column.heading, 0)) for column in columns), 1 + wider_gap)
+
+
+def _column(heading: str) -> Column:
+    return next(column for column in COLUMNS if column.heading == heading)
 
 
 def _least_width(columns: list[Column]) -> int:
@@ -224,7 +244,7 @@ def _note_starts(note: str | None, layout: Layout) -> int | None:
     """How many columns stay before the note: as many as leave it room, all up to what nginx believes at least."""
     if note is None:
         return None
-    most = sum(column in COLUMNS[:_NOTE_BEFORE] for column, _ in layout.columns)
+    most = sum(column in (*COLUMNS[:_NOTE_BEFORE], _BOTH) for column, _ in layout.columns)
     least = sum(column in COLUMNS[:_NOTE_FROM] for column, _ in layout.columns)
     room = sum(width + layout.gap for _, width in layout.columns[most:]) - layout.gap
     while most > least and room < len(note):

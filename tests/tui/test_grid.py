@@ -26,7 +26,7 @@ EVERYTHING = "port pid state nginx-inferred wt hits  share expected rate in-flig
     ("width", "headings"),
     [
         (78, "port pid state nginx-inferred wt hits  share p99-ms"),
-        (116, "port pid state nginx-inferred wt hits  share rate in-flight failed p50-ms p99-ms"),
+        (116, "port pid state nginx-inferred wt hits  share/exp. rate in-flight failed p50-ms p99-ms"),
         (196, EVERYTHING),
     ],
 )
@@ -46,10 +46,11 @@ def test_row_reads_as_drawn() -> None:
     """Every column in its place, numbers to the right."""
     in_use = backend(71, belief=Belief(Standing.IN_USE))
     assert plain_text(heading_line(116)) == (
-        "  port  pid     state            nginx inferred   wt   hits            share    rate in-flight  failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
+        "  port  pid     state            nginx inferred   wt   hits        share/exp.    rate in-flight failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
     )
-    assert plain_text(backend_line(in_use, 116, Drawing(NOW, 0.2), is_chosen=True)) == (
-        "▸ 71    2752    ● up             in use            1  1,204 █████████ 20.0 %    20/s         0       0    1.2    3.1"  # noqa: E501  # As wide as it is shown.
+    drawing = Drawing(NOW, 0.2, expected={71: 0.2})
+    assert plain_text(backend_line(in_use, 116, drawing, is_chosen=True)) == (
+        "▸ 71    2752    ● up             in use            1  1,204 ████│ 20.0/20.0 %    20/s         0      0    1.2    3.1"  # noqa: E501  # As wide as it is shown.
     )
 
 
@@ -59,7 +60,7 @@ def test_what_is_unknown_is_a_dash() -> None:
         71, pid=None, in_flight=None, share=None, latency=LatencySummary(), cpu_percent=None, rss_bytes=None
     )
     assert plain_text(backend_line(silent, 116, DRAWING)) == (
-        "  71    –       ● up             –                 1  1,204                –    20/s         –       0      –      –"  # noqa: E501  # As wide as it is shown.
+        "  71    –       ● up             –                 1  1,204                 –    20/s         –      0      –      –"  # noqa: E501  # As wide as it is shown.
     )
 
 
@@ -118,8 +119,8 @@ def test_bar_has_a_mark_where_it_was_expected_to_end() -> None:
 
     def bar_of(share: float, expected: dict[int, float]) -> str:
         drawing = Drawing(NOW, 0.4, expected=expected)
-        line = plain_text(backend_line(backend(71, share=share), 116, drawing))
-        return line[heading_line(116)[0][0].index("hits") + 5 :][:9]
+        line = plain_text(backend_line(backend(71, share=share), 120, drawing))
+        return line[heading_line(120)[0][0].index("hits") + 5 :][:9]
 
     assert bar_of(0.1, {71: 0.2}) == "██▎ │    "
     assert bar_of(0.4, {71: 0.2}) == "████│████"
@@ -136,6 +137,21 @@ def test_share_is_that_since_the_last_change() -> None:
     assert "25.0 %" in text
     assert "50.0 %" in text
     assert "20.0 %" in plain_text(backend_line(backend(71), 196, DRAWING))
+
+
+@pytest.mark.parametrize(
+    ("share", "expected", "said"),
+    [(0.204, 0.2, "20.4/20.0 %"), (1.0, 1.0, "100/100 %"), (None, 0.2, "–/20.0 %"), (0.01, 0.0, "1.0/0.0 %")],
+)
+def test_at_120_columns_share_and_what_is_expected_are_one_column(
+    share: float | None, expected: float, said: str
+) -> None:
+    """The share alone, at the same place, where nobody knows what to expect; the line stays as wide as the grid."""
+    for known, text in (({71: expected}, said), ({}, said.partition("/")[0] + " %" * (share is not None))):
+        line = plain_text(backend_line(backend(71, share=share), 116, Drawing(NOW, expected=known)))
+        end = plain_text(heading_line(116)).index("share/exp.") + len("share/exp.")
+        assert line[:end].split()[-1 if text == "–" else -2 :] == text.split()
+        assert len(line) == 116
 
 
 @pytest.mark.parametrize(
