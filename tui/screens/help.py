@@ -54,6 +54,7 @@ _MEANINGS = (
     ("Σ", "of the last 60 s"),
     ("✗ and !", "under a chart: seconds with failed requests, with late ones"),
     ("others", "requests by anyone else: a browser, curl, wrk"),
+    ("direct", "requests that came to a backend past nginx: in no other count"),
     ("ledger", "do client, nginx and backends count the same?"),
 )
 
