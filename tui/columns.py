@@ -115,11 +115,9 @@ def _share(backend: BackendView, _width: int, drawing: Drawing) -> Line:
 
 
 def _share_and_expected(backend: BackendView, width: int, drawing: Drawing) -> Line:
-    """Both in one, with one sign of percent; the share alone where nobody can know what to expect."""
-    share, expected = drawing.share_of(backend), drawing.expected.get(backend.port)
-    if expected is None:
-        return (_known(_part(share)),)
-    text, then = _part(share).removesuffix(_PERCENT), f"/{_part(expected)}"
+    """Both in one, with one sign of percent."""
+    text = _part(drawing.share_of(backend)).removesuffix(_PERCENT)
+    then = f"/{_part(drawing.expected.get(backend.port))}"
     return ((text.rjust(width - len(then)), Ink.PLAIN), (then, Ink.MUTED))
 
 
@@ -153,7 +151,7 @@ COLUMNS = (
     Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=8),
 )
 _BOTH = Column("share/exp.", 11, _share_and_expected)
-"""Takes the place of the share where the column of what is expected had to give way, but this one fits."""
+"""Takes the place of the share where something is expected, the column of it had to give way, and this one fits."""
 _NOTE_FROM = next(index for index, column in enumerate(COLUMNS) if column.heading == "wt")
 _NOTE_BEFORE = next(index for index, column in enumerate(COLUMNS) if column.heading == "failed")
 """A note begins between these two columns."""
@@ -171,16 +169,21 @@ class Layout:
         return tuple(column.heading for column, _ in self.columns)
 
 
-@lru_cache(maxsize=8)
-def lay_out(width: int) -> Layout:
-    """The columns for a grid of `width` cells: the least important give way, the share bar takes what is left."""
+@lru_cache(maxsize=16)
+def lay_out(width: int, *, expects: bool = False) -> Layout:
+    """The columns for a grid of `width` cells: the least important give way, the share bar takes what is left.
+
+    Args:
+        width: In cells.
+        expects: Whether there are shares that are to be expected.
+    """
     columns = list(COLUMNS)
     while (spare := width - _least_width(columns)) < 0 and (
         goes := max(columns, key=lambda it: it.gives_way)
     ).gives_way:
         columns.remove(goes)
     share, expected = _column("share"), _column("expected")
-    if expected not in columns and spare >= _BOTH.width - share.width - (_BAR_WIDTH - _SHORT_BAR):
+    if expects and expected not in columns and spare >= _BOTH.width - share.width - (_BAR_WIDTH - _SHORT_BAR):
         columns[columns.index(share)] = _BOTH
         spare -= _BOTH.width - share.width
     wider_gap = min(max(spare, 0) // len(columns), _WIDEST_GAP - 1)
@@ -201,9 +204,9 @@ def _least_width(columns: list[Column]) -> int:
     return CURSOR_WIDTH + sum(column.width + 1 for column in columns) - 1
 
 
-def heading_line(width: int) -> Line:
-    """The line above the backends."""
-    layout = lay_out(width)
+def heading_line(width: int, *, expects: bool = False) -> Line:
+    """The line above the backends, where shares are to be expected or where they are not."""
+    layout = lay_out(width, expects=expects)
     cells = (fit(column.heading, cell_width, to_right=column.is_number) for column, cell_width in layout.columns)
     return ((" " * CURSOR_WIDTH + (" " * layout.gap).join(cells), Ink.HEADING),)
 
@@ -217,7 +220,7 @@ def backend_line(
         drawing: What holds for all lines.
         glow: How the port is painted.
     """
-    layout = lay_out(width)
+    layout = lay_out(width, expects=bool(drawing.expected))
     spans: list[Span] = [("▸ " if is_chosen else "  ", Ink.ACCENT)]
     shown = layout.columns[: _note_starts(backend.note, layout)]
     for position, (column, cell_width) in enumerate(shown):

@@ -31,21 +31,24 @@ EVERYTHING = "port pid state nginx-inferred wt hits  share expected rate in-flig
     ],
 )
 def test_columns_give_way_by_importance(width: int, headings: str) -> None:
-    """80, 120 and 200 columns of terminal, less the frame."""
-    assert " ".join(heading.replace(" ", "-") for heading in lay_out(width).headings) == headings
+    """80, 120 and 200 columns of terminal, less the frame; where nothing is expected, 120 have the share alone."""
+    assert " ".join(heading.replace(" ", "-") for heading in lay_out(width, expects=True).headings) == headings
+    without = " ".join(heading.replace(" ", "-") for heading in lay_out(width).headings)
+    assert without == headings.replace("/exp.", "")
 
 
 def test_lines_are_exactly_as_wide_as_the_grid() -> None:
     """From the narrowest terminal on, the heading and the rows use all of the width and line up."""
     for width in range(78, 260):
-        assert len(plain_text(heading_line(width))) == width
-        assert len(plain_text(backend_line(backend(71), width, DRAWING))) == width
+        for drawing in (DRAWING, replace(DRAWING, expected={71: 0.2})):
+            assert len(plain_text(heading_line(width, expects=bool(drawing.expected)))) == width
+            assert len(plain_text(backend_line(backend(71), width, drawing))) == width
 
 
 def test_row_reads_as_drawn() -> None:
     """Every column in its place, numbers to the right."""
     in_use = backend(71, belief=Belief(Standing.IN_USE))
-    assert plain_text(heading_line(116)) == (
+    assert plain_text(heading_line(116, expects=True)) == (
         "  port  pid     state            nginx inferred   wt   hits        share/exp.    rate in-flight failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
     )
     drawing = Drawing(NOW, 0.2, expected={71: 0.2})
@@ -119,8 +122,8 @@ def test_bar_has_a_mark_where_it_was_expected_to_end() -> None:
 
     def bar_of(share: float, expected: dict[int, float]) -> str:
         drawing = Drawing(NOW, 0.4, expected=expected)
-        line = plain_text(backend_line(backend(71, share=share), 120, drawing))
-        return line[heading_line(120)[0][0].index("hits") + 5 :][:9]
+        line = plain_text(backend_line(backend(71, share=share), 124, drawing))
+        return line[heading_line(124)[0][0].index("hits") + 5 :][:9]
 
     assert bar_of(0.1, {71: 0.2}) == "██▎ │    "
     assert bar_of(0.4, {71: 0.2}) == "████│████"
@@ -146,12 +149,10 @@ def test_share_is_that_since_the_last_change() -> None:
 def test_at_120_columns_share_and_what_is_expected_are_one_column(
     share: float | None, expected: float, said: str
 ) -> None:
-    """The share alone, at the same place, where nobody knows what to expect; the line stays as wide as the grid."""
-    for known, text in (({71: expected}, said), ({}, said.partition("/")[0] + " %" * (share is not None))):
-        line = plain_text(backend_line(backend(71, share=share), 116, Drawing(NOW, expected=known)))
-        end = plain_text(heading_line(116)).index("share/exp.") + len("share/exp.")
-        assert line[:end].split()[-1 if text == "–" else -2 :] == text.split()
-        assert len(line) == 116
+    """In its place, below its heading."""
+    line = plain_text(backend_line(backend(71, share=share), 116, Drawing(NOW, expected={71: expected})))
+    end = plain_text(heading_line(116, expects=True)).index("share/exp.") + len("share/exp.")
+    assert line[:end].endswith(" " + said)
 
 
 @pytest.mark.parametrize(
