@@ -53,14 +53,13 @@ class ShareWatch:
         self._before: tuple[int, ...] = ()
         """What each backend had got when counting began."""
         self._shown: tuple[tuple[int, float], ...] = ()
-        """The latest shares that were worth showing."""
+        """The latest shares that were worth showing; those of another algorithm aren't."""
         self._looked_at = 0.0
         self._noise = Noise(Finding.TOO_FEW)
 
     def zero(self) -> None:
         """The hits are about to be counted anew."""
         self._situation = None
-        self._shown = ()
 
     def look(self, algorithm: str, backends: Sequence[BackendView], reload: Reload | None) -> Noise:
         """What can be said now, of these backends under this algorithm since the latest change of configuration."""
@@ -69,6 +68,8 @@ class ShareWatch:
         now, situation = self._clock(), _situation_of(algorithm, generation, backends)
         is_new = situation != self._situation
         if is_new:
+            if self._situation is None or self._situation.algorithm != algorithm:
+                self._shown = ()
             self._situation = situation
             self._settled_at = now + SETTLING_SECONDS
             self._shares = _shares(algorithm, backends)

@@ -23,11 +23,12 @@ from tui.formatting import (
 from tui.ink import Ink, Line, Span
 
 CURSOR_WIDTH = 2
-_BAR_WIDTH, _LEAST_BAR = 9, 4
+_BAR_WIDTH, _SHORT_BAR, _LEAST_BAR = 9, 5, 4
 _ROOM = {"hits": 3, "state": 12}
 """How many cells more than its width a column can use well; what is left is the share bar's."""
 _WIDEST_GAP = 3
 _WHOLE = 0.9995
+_PERCENT = " %"
 _MARK, _FULL = "│", "█"
 _GROUNDED = (Ink.BAR, Ink.BAR_IDLE)
 """Inks with a ground of their own, which must not reach into the gap before."""
@@ -113,6 +114,13 @@ def _share(backend: BackendView, _width: int, drawing: Drawing) -> Line:
     return (_known(_part(drawing.share_of(backend))),)
 
 
+def _share_and_expected(backend: BackendView, width: int, drawing: Drawing) -> Line:
+    """Both in one, with one sign of percent."""
+    text = _part(drawing.share_of(backend)).removesuffix(_PERCENT)
+    then = f"/{_part(drawing.expected.get(backend.port))}"
+    return ((text.rjust(width - len(then)), Ink.PLAIN), (then, Ink.MUTED))
+
+
 def _part(share: float | None) -> str:
     return "100 %" if share is not None and share >= _WHOLE else percent(share)
 
@@ -135,13 +143,15 @@ COLUMNS = (
     Column(
         "in-flight", 9, _plain(lambda backend: UNKNOWN if backend.in_flight is None else count(backend.in_flight)), 3
     ),
-    Column("failed", 7, _failures, gives_way=4),
+    Column("failed", 6, _failures, gives_way=4),
     Column("p50 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p50_ms)), gives_way=1),
     Column("p95 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p95_ms)), gives_way=6),
     Column("p99 ms", 6, _plain(lambda backend: milliseconds(backend.latency.p99_ms))),
     Column("cpu", 5, _plain(lambda backend: whole_percent(backend.cpu_percent)), gives_way=7),
     Column("mem", 6, _plain(lambda backend: memory(backend.rss_bytes)), gives_way=8),
 )
+_BOTH = Column("share/exp.", 11, _share_and_expected)
+"""Takes the place of the share where something is expected, the column of it had to give way, and this one fits."""
 _NOTE_FROM = next(index for index, column in enumerate(COLUMNS) if column.heading == "wt")
 _NOTE_BEFORE = next(index for index, column in enumerate(COLUMNS) if column.heading == "failed")
 """A note begins between these two columns."""
@@ -159,14 +169,23 @@ class Layout:
         return tuple(column.heading for column, _ in self.columns)
 
 
-@lru_cache(maxsize=8)
-def lay_out(width: int) -> Layout:
-    """The columns for a grid of `width` cells: the least important give way, the share bar takes what is left."""
+@lru_cache(maxsize=16)
+def lay_out(width: int, *, expects: bool = False) -> Layout:
+    """The columns for a grid of `width` cells: the least important give way, the share bar takes what is left.
+
+    Args:
+        width: In cells.
+        expects: Whether there are shares that are to be expected.
+    """
     columns = list(COLUMNS)
     while (spare := width - _least_width(columns)) < 0 and (
         goes := max(columns, key=lambda it: it.gives_way)
     ).gives_way:
         columns.remove(goes)
+    share, expected = _column("share"), _column("expected")
+    if expects and expected not in columns and spare >= _BOTH.width - share.width - (_BAR_WIDTH - _SHORT_BAR):
+        columns[columns.index(share)] = _BOTH
+        spare -= _BOTH.width - share.width
     wider_gap = min(max(spare, 0) // len(columns), _WIDEST_GAP - 1)
     spare -= wider_gap * (len(columns) - 1)
     extra = {}
@@ -177,13 +196,17 @@ def lay_out(width: int) -> Layout:
     return Layout(tuple((column, column.width + extra.get(column.heading, 0)) for column in columns), 1 + wider_gap)
 
 
+def _column(heading: str) -> Column:
+    return next(column for column in COLUMNS if column.heading == heading)
+
+
 def _least_width(columns: list[Column]) -> int:
     return CURSOR_WIDTH + sum(column.width + 1 for column in columns) - 1
 
 
-def heading_line(width: int) -> Line:
-    """The line above the backends."""
-    layout = lay_out(width)
+def heading_line(width: int, *, expects: bool = False) -> Line:
+    """The line above the backends, where shares are to be expected or where they are not."""
+    layout = lay_out(width, expects=expects)
     cells = (fit(column.heading, cell_width, to_right=column.is_number) for column, cell_width in layout.columns)
     return ((" " * CURSOR_WIDTH + (" " * layout.gap).join(cells), Ink.HEADING),)
 
@@ -197,7 +220,7 @@ def backend_line(
         drawing: What holds for all lines.
         glow: How the port is painted.
     """
-    layout = lay_out(width)
+    layout = lay_out(width, expects=bool(drawing.expected))
     spans: list[Span] = [("▸ " if is_chosen else "  ", Ink.ACCENT)]
     shown = layout.columns[: _note_starts(backend.note, layout)]
     for position, (column, cell_width) in enumerate(shown):
@@ -224,7 +247,7 @@ def _note_starts(note: str | None, layout: Layout) -> int | None:
     """How many columns stay before the note: as many as leave it room, all up to what nginx believes at least."""
     if note is None:
         return None
-    most = sum(column in COLUMNS[:_NOTE_BEFORE] for column, _ in layout.columns)
+    most = sum(column in (*COLUMNS[:_NOTE_BEFORE], _BOTH) for column, _ in layout.columns)
     least = sum(column in COLUMNS[:_NOTE_FROM] for column, _ in layout.columns)
     room = sum(width + layout.gap for _, width in layout.columns[most:]) - layout.gap
     while most > least and room < len(note):

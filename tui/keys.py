@@ -79,7 +79,7 @@ FEED_KEYS = (
         show=False,
         tooltip="Only requests with all these words: port, PID, status, path, client; enter keeps the filter",
     ),
-    Binding("escape", "step_back", "back", show=False, tooltip="Close the X-ray; follow the newest; clear the filter"),
+    Binding("escape", "step_back", "back", show=False, tooltip="Follow the newest; close the X-ray; clear the filter"),
 )
 
 FROZEN_KEYS = (
@@ -98,7 +98,12 @@ FROZEN_KEYS = (
 """They come before keys of the same name that work while the feed is not frozen."""
 
 DASHBOARD_KEYS = (
-    Binding("l", "show_latency", "latency", tooltip="Percentiles and histograms, of all backends or of one"),
+    Binding(
+        "l",
+        "show_latency",
+        "latency",
+        tooltip="Percentiles and histograms, of all backends or of one; failures over time",
+    ),
     Binding("x", "toggle_xray", "X-ray", show=False, tooltip="The algorithm's inside, by a model; the last pick, why"),
     Binding("g", "guess", "guess", show=False, tooltip="Guess whom nginx picks next; it answers, the X-ray explains"),
     Binding(

@@ -54,11 +54,12 @@ def _rule(snapshot: Snapshot) -> RuleCheck | None:
 
 
 def _is_untold(deviation: Deviation, snapshot: Snapshot) -> bool:
-    """Whether it may have got requests of which the log can't tell yet: it fails to answer, or takes long."""
+    """Whether it may have got requests of which the log can't tell yet, since it sits on some now."""
     backend = next((each for each in snapshot.backends if each.port == deviation.port), None)
     if backend is None or deviation.by > 0:
         return False
-    return backend.state is BackendState.FROZEN or backend.is_slowed or backend.fault is not None
+    is_holding = (backend.is_slowed or backend.fault is not None) and bool(backend.in_flight)
+    return backend.state is BackendState.FROZEN or is_holding
 
 
 def _ruled(rule: RuleCheck, algorithm: str) -> str:

@@ -1,7 +1,8 @@
 """The X-ray's table: a line a backend, with the columns that its algorithm looks at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lab.algorithms import BY_KEY
 from lab.xray import PeerXRay, XRay
@@ -44,6 +45,12 @@ _COLUMNS = {
 }
 _HITS, _SHARE, _EXPECTED = 8, 9, 10
 _NUMBER, _PORT = 4, 6
+_GAP = 2
+"""Before the note."""
+_MAY_GO = 3
+"""So many cells, from the right, give way in the line of a backend whose state needs the room: the shares, at last
+the hits."""
+NO_STATES: Mapping[int, Span] = MappingProxyType({})
 
 
 def sign_of(place: int) -> Span:
@@ -60,20 +67,32 @@ def peer_heading(algorithm: str, width: int) -> Line:
     return ((shorten("".join(cells), width), Ink.HEADING),)
 
 
-def peer_lines(xray: XRay, width: int, *, says_next: bool = True, numbers: bool = True) -> list[Line]:
+def peer_lines(
+    xray: XRay,
+    width: int,
+    *,
+    says_next: bool = True,
+    numbers: bool = True,
+    states: Mapping[int, Span] = NO_STATES,
+) -> list[Line]:
     """A line a backend.
 
     Args:
         says_next: Whether whoever is next is marked.
         numbers: Whether what the algorithm looks at is shown.
+        states: In which state a process is, by port, where that is to be told.
     """
-    places = range(len(xray.peers))
-    return [_peer_line(place, xray, width, says_next=says_next, numbers=numbers) for place in places]
+    lines = []
+    for place, peer in enumerate(xray.peers):
+        is_next = says_next and peer.port == xray.next_port
+        cells = _cells(place, xray, is_next=is_next, numbers=numbers)
+        notes, ink = _notes(peer, xray.algorithm, is_next=is_next) if numbers else (("",), Ink.PLAIN)
+        lines.append(_noted(cells, states.get(peer.port), notes, ink, width))
+    return lines
 
 
-def _peer_line(place: int, xray: XRay, width: int, *, says_next: bool, numbers: bool) -> Line:
+def _cells(place: int, xray: XRay, *, is_next: bool, numbers: bool) -> list[Span]:
     peer, hits = xray.peers[place], sum(each.hits for each in xray.peers)
-    is_next = says_next and peer.port == xray.next_port
     sign, ink = sign_of(place)
     spans: list[Span] = [
         ("▸ " if is_next else "  ", Ink.ACCENT),
@@ -83,15 +102,30 @@ def _peer_line(place: int, xray: XRay, width: int, *, says_next: bool, numbers: 
     for column in _columns(xray.algorithm):
         text = column.cell(peer) if numbers else "?"
         spans.append((fit(text, column.width, to_right=True), Ink.PLAIN if numbers else Ink.MUTED))
-    spans += [
+    return [
+        *spans,
         (fit(count(peer.hits, _HITS - 1), _HITS, to_right=True), Ink.STRONG),
         (fit(percent(peer.hits / hits if hits else None), _SHARE, to_right=True), Ink.PLAIN),
         (fit(_expected(peer, hits), _EXPECTED, to_right=True), Ink.MUTED),
     ]
-    room = width - sum(len(text) for text, _ in spans) - 2
-    notes, note_ink = _notes(peer, xray.algorithm, is_next=is_next) if numbers else (("",), Ink.PLAIN)
+
+
+def _noted(cells: list[Span], state: Span | None, notes: tuple[str, ...], ink: Ink, width: int) -> Line:
+    """The cells, the state and the longest note for which there is room."""
+    room = width - _length(cells) - _GAP
+    if state is not None:
+        room -= len(state[0])
+        notes = tuple(f" · {note}" if note else "" for note in notes)
+        for _ in range(_MAY_GO):
+            if room < min(map(len, notes)):
+                room += len(cells.pop()[0])
     note = next((note for note in notes if len(note) <= room), notes[-1])
-    return (*spans, ("  ", Ink.PLAIN), (shorten(note, max(room, 0)), note_ink))
+    said = () if state is None else (state,)
+    return (*cells, (" " * _GAP, Ink.PLAIN), *said, (shorten(note, max(room, 0)), ink))
+
+
+def _length(spans: Sequence[Span]) -> int:
+    return sum(len(text) for text, _ in spans)
 
 
 def _columns(algorithm: str) -> Sequence[Column]:

@@ -101,7 +101,9 @@ async def test_request_that_cant_be_told_of_becomes_a_toast() -> None:
     async with dashboard_of(FakeLab(), running(feed=HUNDRED)) as pilot:
         await pilot.press("p", "enter")
         await wait_for(pilot, lambda: bool(toasts(pilot)), what="the toast")
-        assert toasts(pilot)[0].startswith("Request 99")
+        title, sentence = toasts(pilot)[0].split("\n", maxsplit=1)
+        assert title.strip() == "Request 99"
+        assert " ".join(sentence.split()) == "The lab is still starting: wait a moment."
         assert isinstance(pilot.app.screen, Dashboard)
 
 

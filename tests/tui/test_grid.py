@@ -26,30 +26,34 @@ EVERYTHING = "port pid state nginx-inferred wt hits  share expected rate in-flig
     ("width", "headings"),
     [
         (78, "port pid state nginx-inferred wt hits  share p99-ms"),
-        (116, "port pid state nginx-inferred wt hits  share rate in-flight failed p50-ms p99-ms"),
+        (116, "port pid state nginx-inferred wt hits  share/exp. rate in-flight failed p50-ms p99-ms"),
         (196, EVERYTHING),
     ],
 )
 def test_columns_give_way_by_importance(width: int, headings: str) -> None:
-    """80, 120 and 200 columns of terminal, less the frame."""
-    assert " ".join(heading.replace(" ", "-") for heading in lay_out(width).headings) == headings
+    """80, 120 and 200 columns of terminal, less the frame; where nothing is expected, 120 have the share alone."""
+    assert " ".join(heading.replace(" ", "-") for heading in lay_out(width, expects=True).headings) == headings
+    without = " ".join(heading.replace(" ", "-") for heading in lay_out(width).headings)
+    assert without == headings.replace("/exp.", "")
 
 
 def test_lines_are_exactly_as_wide_as_the_grid() -> None:
     """From the narrowest terminal on, the heading and the rows use all of the width and line up."""
     for width in range(78, 260):
-        assert len(plain_text(heading_line(width))) == width
-        assert len(plain_text(backend_line(backend(71), width, DRAWING))) == width
+        for drawing in (DRAWING, replace(DRAWING, expected={71: 0.2})):
+            assert len(plain_text(heading_line(width, expects=bool(drawing.expected)))) == width
+            assert len(plain_text(backend_line(backend(71), width, drawing))) == width
 
 
 def test_row_reads_as_drawn() -> None:
     """Every column in its place, numbers to the right."""
     in_use = backend(71, belief=Belief(Standing.IN_USE))
-    assert plain_text(heading_line(116)) == (
-        "  port  pid     state            nginx inferred   wt   hits            share    rate in-flight  failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
+    assert plain_text(heading_line(116, expects=True)) == (
+        "  port  pid     state            nginx inferred   wt   hits        share/exp.    rate in-flight failed p50 ms p99 ms"  # noqa: E501  # As wide as it is shown.
     )
-    assert plain_text(backend_line(in_use, 116, Drawing(NOW, 0.2), is_chosen=True)) == (
-        "▸ 71    2752    ● up             in use            1  1,204 █████████ 20.0 %    20/s         0       0    1.2    3.1"  # noqa: E501  # As wide as it is shown.
+    drawing = Drawing(NOW, 0.2, expected={71: 0.2})
+    assert plain_text(backend_line(in_use, 116, drawing, is_chosen=True)) == (
+        "▸ 71    2752    ● up             in use            1  1,204 ████│ 20.0/20.0 %    20/s         0      0    1.2    3.1"  # noqa: E501  # As wide as it is shown.
     )
 
 
@@ -59,7 +63,7 @@ def test_what_is_unknown_is_a_dash() -> None:
         71, pid=None, in_flight=None, share=None, latency=LatencySummary(), cpu_percent=None, rss_bytes=None
     )
     assert plain_text(backend_line(silent, 116, DRAWING)) == (
-        "  71    –       ● up             –                 1  1,204                –    20/s         –       0      –      –"  # noqa: E501  # As wide as it is shown.
+        "  71    –       ● up             –                 1  1,204                 –    20/s         –      0      –      –"  # noqa: E501  # As wide as it is shown.
     )
 
 
@@ -118,8 +122,8 @@ def test_bar_has_a_mark_where_it_was_expected_to_end() -> None:
 
     def bar_of(share: float, expected: dict[int, float]) -> str:
         drawing = Drawing(NOW, 0.4, expected=expected)
-        line = plain_text(backend_line(backend(71, share=share), 116, drawing))
-        return line[heading_line(116)[0][0].index("hits") + 5 :][:9]
+        line = plain_text(backend_line(backend(71, share=share), 124, drawing))
+        return line[heading_line(124)[0][0].index("hits") + 5 :][:9]
 
     assert bar_of(0.1, {71: 0.2}) == "██▎ │    "
     assert bar_of(0.4, {71: 0.2}) == "████│████"
@@ -136,6 +140,19 @@ def test_share_is_that_since_the_last_change() -> None:
     assert "25.0 %" in text
     assert "50.0 %" in text
     assert "20.0 %" in plain_text(backend_line(backend(71), 196, DRAWING))
+
+
+@pytest.mark.parametrize(
+    ("share", "expected", "said"),
+    [(0.204, 0.2, "20.4/20.0 %"), (1.0, 1.0, "100/100 %"), (None, 0.2, "–/20.0 %"), (0.01, 0.0, "1.0/0.0 %")],
+)
+def test_at_120_columns_share_and_what_is_expected_are_one_column(
+    share: float | None, expected: float, said: str
+) -> None:
+    """In its place, below its heading."""
+    line = plain_text(backend_line(backend(71, share=share), 116, Drawing(NOW, expected={71: expected})))
+    end = plain_text(heading_line(116, expects=True)).index("share/exp.") + len("share/exp.")
+    assert line[:end].endswith(" " + said)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +219,14 @@ def test_where_nothing_is_left_to_chance_the_model_is_the_measure(rule: RuleChec
     assert is_alarming(snapshot) == (rule.off_rule is not None)
 
 
-@pytest.mark.parametrize("trouble", [{"state": BackendState.FROZEN}, {"is_slowed": True}, {"fault": "silence"}])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"state": BackendState.FROZEN, "in_flight": None},
+        {"is_slowed": True, "in_flight": 3},
+        {"fault": "silent", "in_flight": 1},
+    ],
+)
 def test_who_does_not_answer_is_not_said_to_be_passed_over(trouble: dict[str, object]) -> None:
     """nginx logs a request when it is over: until then nobody knows who got it."""
     slow = (backend(71), backend(72, **trouble))
@@ -212,6 +236,16 @@ def test_who_does_not_answer_is_not_said_to_be_passed_over(trouble: dict[str, ob
     assert not is_alarming(snapshot)
     ahead = replace(snapshot, xray=XRay("round_robin", rule=RuleCheck(412, Deviation(72, 30))))
     assert is_alarming(ahead)
+
+
+@pytest.mark.parametrize("trouble", [{"fault": "errors 503"}, {"fault": "resets"}, {"is_slowed": True}, {}])
+def test_who_answers_badly_or_slowly_but_holds_nothing_back_has_no_excuse(trouble: dict[str, object]) -> None:
+    """All that it got is in the log: what is missing went elsewhere."""
+    told = (backend(71), backend(72, in_flight=0, **trouble))
+    behind = XRay("round_robin", rule=RuleCheck(412, Deviation(72, -30)))
+    snapshot = replace(running(algorithm="round_robin", xray=behind), backends=told)
+    assert finding_of(snapshot) == "≠ 72 got 30 fewer than the rule says, of 412"
+    assert is_alarming(snapshot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])

@@ -2,13 +2,14 @@
 
 import pytest
 
-from lab.latency import LatencySeries
+from lab.latency import LatencySeries, SecondView
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import running, series
 from tests.tui.showing import AppPilot, dashboard_of, lines, show, text_of
 from tests.waiting import wait_for
 from tui.screens.dashboard import Dashboard
 from tui.screens.latency import LatencyScreen
+from tui.widgets.failure_chart import FailureChart
 from tui.widgets.latency_histogram import LatencyHistogram
 from tui.widgets.line_panel import LinePanel
 from tui.widgets.percentile_chart import PercentileChart
@@ -65,6 +66,26 @@ async def test_dashboard_rests_behind_the_view_and_catches_up() -> None:
         assert "nginx: testing" not in text_of(pilot, TitleBar)
         await pilot.press("escape")
         await wait_for(pilot, lambda: "nginx: testing" in text_of(pilot, TitleBar), what="the activity")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 24), (120, 31), (120, 36), (200, 60)])
+async def test_failures_over_time_are_there_at_any_size(size: tuple[int, int]) -> None:
+    """Below drawings that keep their room, with ten backends, too; they follow the lab."""
+    every = (THREE[0], *(series(port) for port in range(71, 81)))
+    lab = lab_of(every)
+    failing = (*(SecondView(second, failed=second % 3) for second in range(60)), SecondView(60))
+    async with dashboard_of(lab, running(seconds=failing), size=size) as pilot:
+        await open_latencies(pilot)
+        assert shown(pilot, FailureChart)[0].endswith("Σ 60")
+        assert [line.split()[1] for line in shown(pilot, FailureChart)] == ["failed", "retried", "late"]
+        for panel in (PercentileChart, LatencyHistogram):
+            drawing = pilot.app.screen.query_one(panel)
+            assert drawing.size.height >= 6
+            assert pilot.app.screen.region.contains_region(drawing.region)
+        await show(pilot, lab, running(2, seconds=(*failing[1:], SecondView(61))))
+        assert shown(pilot, FailureChart)[0].endswith("Σ 60")
+        await show(pilot, lab, running(3, seconds=(*failing[3:60], SecondView(61, failed=100), SecondView(62))))
+        await wait_for(pilot, lambda: shown(pilot, FailureChart)[0].endswith("Σ 157"), what="the newer second")
 
 
 async def test_table_has_a_line_for_each_backend() -> None:

@@ -196,6 +196,26 @@ def test_late_requests_are_shown_where_failed_ones_are() -> None:
     assert "! late 5" in plain_text(rate_lines(seconds, 90, 10)[0])
 
 
+def test_visits_past_nginx_are_counted_beside_the_other_clients_on_any_panel() -> None:
+    """As soon as there is one; no failure and no error gives way to them."""
+    traffic = TrafficView(
+        sent=6020, answered=6015, failed=5, retried=2, late=1, other_clients=4, errors=(("reset", 5),)
+    )
+    quiet = replace(running(), traffic=traffic)
+    visited = replace(quiet, ledger=replace(quiet.ledger, direct=3))
+    for width, height in ((34, 5), (34, 6), (56, 6), (56, 8)):
+        shown = [plain_text(line) for line in traffic_lines(visited, width, height)]
+        said = " ".join(" ".join(shown).split())
+        assert "others 4 direct 3" in said
+        assert "failed 5" in said
+        assert len(shown) == height
+        assert max(map(len, shown)) <= width
+        assert ("reset 5" in said) == (
+            "reset 5" in "".join(plain_text(it) for it in traffic_lines(quiet, width, height))
+        )
+        assert "direct" not in "".join(plain_text(line) for line in traffic_lines(quiet, width, height))
+
+
 def test_slow_second_does_not_flatten_the_others() -> None:
     """On the logarithmic axis 1 ms stands clear of 2 ms, though one second had 2 s."""
     seconds = tuple(SecondView(n, answered=20, p50_ms=1.0, p99_ms=2000.0 if n == 30 else 2.0) for n in range(60))

@@ -7,7 +7,7 @@ from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import running
 from tests.tui.showing import dashboard_of, lines
-from tests.tui.test_xray import PAUSED
+from tests.tui.test_guess import PAUSED
 from tests.unit.test_shadow import follow, in_turn, upstream_of
 from tests.waiting import wait_for
 from tui.ink import plain_text

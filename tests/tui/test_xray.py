@@ -1,31 +1,26 @@
-"""The X-ray's screen, and guessing whom nginx picks next."""
+"""The X-ray, below the backends or in their place."""
 
 from dataclasses import replace
 
 import pytest
 
-from lab.errors import LabError
-from lab.models import Snapshot, TrafficView
 from lab.shadow import Shadow
+from lab.states import BackendState
 from lab.xray import XRay
 from tests.tui.fake_lab import FakeLab
-from tests.tui.samples import request, running
-from tests.tui.showing import AppPilot, dashboard, dashboard_of, is_seen, lines, show, toasts
+from tests.tui.samples import backend, request, running
+from tests.tui.showing import AppPilot, chosen_port, dashboard, dashboard_of, is_seen, lines, show
 from tests.unit.made_up import answered_by, refused_by
 from tests.unit.test_shadow import START, follow, in_turn, line, upstream_of
 from tests.waiting import wait_for
 from tui.ink import plain_text
-from tui.screens.dashboard import Dashboard
-from tui.screens.guess import GuessScreen
 from tui.widgets.backend_grid import BackendGrid
-from tui.widgets.guess_panel import GuessPanel
+from tui.widgets.filter_line import FilterLine
 from tui.widgets.line_panel import LinePanel
 from tui.widgets.request_feed import RequestFeed
 from tui.widgets.xray_drawing import XRayDrawing
 from tui.widgets.xray_table import XRayTable
 from tui.xray_text import walk_lines
-
-PAUSED = TrafficView(target_rps=100.0, is_paused=True)
 
 
 def xray_of(algorithm: str, *ports: int, weights: tuple[int, ...] = (1, 1, 1, 1, 1)) -> XRay:
@@ -130,6 +125,33 @@ async def test_who_is_passed_over_has_a_word_for_it_where_room_is_short() -> Non
             assert shown(pilot, XRayTable)[1].endswith(note)
 
 
+TROUBLES = (
+    ({"state": BackendState.KILLED, "pid": None}, "✗ killed · ✗ aside"),
+    ({"state": BackendState.FROZEN}, "‖ frozen · ✗ aside"),
+    ({"is_slowed": True, "service_time_ms": 300.0}, "● slow 300 ms · ✗ aside"),
+    ({"fault": "errors 503, 30 %"}, "◐ errors 503 30% · ✗ aside"),
+)
+
+
+@pytest.mark.parametrize("algorithm", ["round_robin", "least_time", "hash"])
+@pytest.mark.parametrize(("trouble", "note"), TROUBLES)
+async def test_where_the_xray_has_the_grids_place_it_tells_the_processes_states(
+    algorithm: str, trouble: dict[str, object], note: str
+) -> None:
+    """Beside what nginx makes of it, in words, at 80 × 24; who is simply up needs none, nor whom the grid shows."""
+    xray = follow(Shadow({1: upstream_of(1, 1, algorithm=algorithm)}, 1), [line(0, refused_by(71), answered_by(72))])
+    snapshot = running(xray=xray, algorithm=algorithm, backends=2)
+    snapshot = replace(snapshot, backends=(backend(71, **trouble), backend(72)))
+    async with dashboard_of(FakeLab(), snapshot, size=(80, 24)) as pilot:
+        await open_xray(pilot)
+        assert shown(pilot, XRayTable)[1].endswith("  " + note)
+        assert "up" not in shown(pilot, XRayTable)[2]
+        await pilot.resize_terminal(120, 36)
+        await wait_for(pilot, lambda: is_seen(dashboard(pilot).query_one(BackendGrid)), what="the grid")
+        await pilot.pause()
+        assert note.partition(" · ")[0] not in shown(pilot, XRayTable)[1]
+
+
 async def test_columns_are_explained_where_there_is_room() -> None:
     """Below the drawing; an average that rests has its note."""
     shadow = Shadow({1: upstream_of(1, 1, algorithm="least_time")}, 1)
@@ -174,6 +196,33 @@ async def test_the_screen_follows_and_leads_back() -> None:
         await wait_for(pilot, lambda: not is_seen(dashboard(pilot).query_one(XRayTable)), what="the charts")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_of_many_backends_those_around_the_chosen_one_are_shown(size: tuple[int, int]) -> None:
+    """The border says which part that is; the line of the chosen one is marked, and no other."""
+    xray = xray_of("round_robin", 71, weights=(1,) * 10)
+    async with dashboard_of(FakeLab(), running(backends=10, xray=xray), size=size) as pilot:
+        await open_xray(pilot)
+        table = dashboard(pilot).query_one(XRayTable)
+
+        def ports() -> list[int]:
+            return [int(row[4:8]) for row in shown(pilot, XRayTable) if row[4:8].strip().isdecimal()]
+
+        rows = len(ports())
+        assert rows < 10
+        assert ports() == list(range(71, 71 + rows))
+        assert str(table.border_subtitle) == f"1–{rows} of 10"
+        await pilot.press(*["down"] * 9)
+        await pilot.pause()
+        assert ports() == list(range(81 - rows, 81))
+        assert str(table.border_subtitle) == f"{11 - rows}–10 of 10"
+        assert [y for y in range(table.size.height) if table.is_marked(y)] == [rows]
+        await pilot.press("up")
+        await pilot.pause()
+        assert ports()[-1] == 80, "nothing moves without need"
+        assert [y for y in range(table.size.height) if table.is_marked(y)] == [rows - 1]
+        assert "Jain's fairness index" in "".join(shown(pilot, XRayTable))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_backends_can_be_broken_while_the_xray_explains(size: tuple[int, int]) -> None:
     """Keys go to the chosen backend, which is marked in the grid, or in the table where that has the grid's place."""
@@ -190,138 +239,59 @@ async def test_backends_can_be_broken_while_the_xray_explains(size: tuple[int, i
 
 
 async def test_the_feed_comes_into_sight_when_it_is_wanted() -> None:
-    """Freezing or filtering what the X-ray hides closes the X-ray."""
-    async with dashboard_of(FakeLab(), running(xray=xray_of("round_robin", 71))) as pilot:
+    """Freezing or filtering what the X-ray hides closes the X-ray; what is typed then is no command."""
+    lab = FakeLab()
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
+        feed = dashboard(pilot).query_one(RequestFeed)
         for key in ("p", "slash"):
             await open_xray(pilot)
             await pilot.press(key)
-            await wait_for(pilot, lambda: is_seen(dashboard(pilot).query_one(RequestFeed)), what="the feed")
+            await wait_for(pilot, lambda: is_seen(feed), what="the feed")
+            assert feed.is_frozen == (key == "p")
+            assert feed.is_typing == (key == "slash")
+            if feed.is_typing:
+                await pilot.press("k")
+                assert dashboard(pilot).query_one(FilterLine).value == "k"
             await pilot.press("escape")
+        await pilot.press("r")
+        await wait_for(pilot, lambda: lab.commands == [("restart_backend", 71)], what="the restart, and no kill")
 
 
-async def open_game(pilot: AppPilot) -> None:
-    await pilot.press("g")
-    await wait_for(pilot, lambda: isinstance(pilot.app.screen, GuessScreen), what="the game")
-    await wait_for(pilot, lambda: any(shown(pilot, GuessPanel)), what="its panel")
-
-
-def revealed(sequence: int, *ports: int) -> Snapshot:
-    """The lab's client is paused; its latest request went to the last of these, and the X-ray knows of it."""
-    xray = xray_of("round_robin", *ports)
-    picks = [replace(pick, request_id=str(number)) for number, pick in enumerate(xray.picks, start=1)]
-    feed = [
-        request(number, attempts=(answered_by(port),), request_id=str(number))
-        for number, port in enumerate(ports, start=1)
-    ]
-    return running(sequence, traffic=PAUSED, feed=tuple(feed), xray=replace(xray, picks=tuple(picks)))
-
-
-async def test_leaving_the_game_twice_leaves_nothing_else() -> None:
-    """The client is told to go on before the screen goes; whoever presses esc again meanwhile must not close two."""
+async def test_a_frozen_feed_behind_the_xray_leaves_the_keys_to_the_backends() -> None:
+    """Nobody steers what can't be seen; p shows it again, still frozen, with the cursor where it was."""
     lab = FakeLab()
-    async with dashboard_of(lab) as pilot:
-        await pilot.press("g")
-        await wait_for(pilot, lambda: isinstance(pilot.app.screen, GuessScreen), what="the game")
-        game = pilot.app.screen
-        assert isinstance(game, GuessScreen)
-        for _ in range(3):
-            game.action_leave()
-        await wait_for(pilot, lambda: pilot.app.screen is dashboard(pilot), what="the dashboard")
-        await pilot.pause()
-        assert pilot.app.screen is dashboard(pilot)
-        assert lab.commands == [("toggle_traffic",), ("toggle_traffic",)]
-
-
-async def test_a_guess_fires_one_request_and_is_revealed() -> None:
-    """The client is paused first; the answer comes with the X-ray's sentence, and counts; then the client goes on."""
-    lab = FakeLab()
-    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
-        await open_game(pilot)
-        await wait_for(pilot, lambda: lab.commands == [("toggle_traffic",)], what="the pause")
-        await pilot.press("2")
-        assert lab.commands == [("toggle_traffic",)], "nothing is fired before the client has stopped"
-        await show(pilot, lab, revealed(2, 71))
-        await wait_for(pilot, lambda: "Press its number" in "".join(shown(pilot, GuessPanel)), what="the question")
-        assert "next" not in "".join(shown(pilot, GuessPanel)[3:8]), "the answer isn't given away"
-        await pilot.press("2")
-        await wait_for(pilot, lambda: lab.commands[1:] == [("fire_once",)], what="the request")
-        assert "You say 72" in "".join(shown(pilot, GuessPanel))
-        await show(pilot, lab, revealed(3, 71, 72))
-        await wait_for(pilot, lambda: "✓ Right: nginx picked 72." in shown(pilot, GuessPanel), what="the answer")
-        assert "it went to 72: its current weight" in "".join(shown(pilot, GuessPanel))
-        await pilot.press("1")
-        await show(pilot, lab, revealed(4, 71, 72, 73))
-        await wait_for(
-            pilot, lambda: "✗ You said 71: nginx picked 73." in shown(pilot, GuessPanel), what="the second answer"
-        )
-        assert "Score: 1 of 2 right" in shown(pilot, GuessPanel)
-        await pilot.press("escape")
-        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
-        assert lab.commands.count(("toggle_traffic",)) == 2
-
-
-async def test_another_clients_request_is_no_answer() -> None:
-    """The learner's own is one as soon as it is in the feed; the X-ray explains it when it has gone through it."""
-    lab = FakeLab()
-    async with dashboard_of(lab, revealed(1, 71)) as pilot:
-        await open_game(pilot)
-        await pilot.press("2")
-        await wait_for(pilot, lambda: lab.commands == [("fire_once",)], what="the request, and no pause")
-        foreign = revealed(2, 71, 72)
-        feed = (foreign.feed[0], replace(foreign.feed[1], client="curl/8"))
-        await show(pilot, lab, replace(foreign, feed=feed))
-        assert "on its way" in "".join(shown(pilot, GuessPanel))
-        early = revealed(3, 71, 72, 73)
-        assert early.xray is not None
-        await show(pilot, lab, replace(early, feed=(*feed, early.feed[2]), xray=replace(early.xray, picks=())))
-        await wait_for(pilot, lambda: "nginx picked 73." in "".join(shown(pilot, GuessPanel)), what="the answer")
-        assert "it went to 73" not in "".join(shown(pilot, GuessPanel))
-        await show(pilot, lab, replace(early, sequence=4, feed=(*feed, early.feed[2])))
-        await wait_for(pilot, lambda: "it went to 73" in "".join(shown(pilot, GuessPanel)), what="the explanation")
-        await pilot.press("escape")
-        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
-        assert lab.commands == [("fire_once",)], "a client that was paused stays so"
-
-
-async def test_a_request_that_went_by_among_too_many_is_given_up() -> None:
-    """Another client sent so many that the feed has passed over it: the game goes on."""
-    lab = FakeLab()
-    async with dashboard_of(lab, revealed(1, 71)) as pilot:
-        await open_game(pilot)
-        await pilot.press("2")
-        feed = tuple(request(number, client="wrk") for number in range(600, 1100))
-        await show(pilot, lab, running(2, traffic=PAUSED, feed=feed, xray=xray_of("round_robin", 71)))
-        assert "on its way" in "".join(shown(pilot, GuessPanel)), "its answer isn't there yet"
-        await show(
-            pilot, lab, running(3, traffic=replace(PAUSED, answered=1), feed=feed, xray=xray_of("round_robin", 71))
-        )
-        await wait_for(pilot, lambda: "went by" in "".join(shown(pilot, GuessPanel)), what="the reason")
-
-
-async def test_the_game_opens_from_the_xray_and_leads_back_to_it() -> None:
-    """As the tour suggests; it says that the client pauses."""
-    lab = FakeLab()
-    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71))) as pilot:
+    requests = tuple(request(number) for number in range(100))
+    async with dashboard_of(lab, running(xray=xray_of("round_robin", 71), feed=requests)) as pilot:
+        feed = dashboard(pilot).query_one(RequestFeed)
+        await pilot.press("p", "up")
         await open_xray(pilot)
-        await open_game(pilot)
-        await show(pilot, lab, revealed(2, 71))
-        await wait_for(pilot, lambda: "The lab's client pauses" in "".join(shown(pilot, GuessPanel)), what="the pause")
+        await pilot.press("down", "pageup", "enter")
+        await wait_for(pilot, lambda: lab.commands == [("fire_once",)], what="one request fired")
+        assert chosen_port(pilot) == 72
+        await pilot.press("p")
+        await wait_for(pilot, lambda: is_seen(feed), what="the feed")
+        assert feed.chosen_request == requests[98]
+        await pilot.press("p")
+        assert not feed.is_frozen
+
+
+async def test_escape_leaves_the_feed_before_it_closes_the_xray_beside_it() -> None:
+    """First what is being typed, then what is frozen, then the X-ray: it stays until nothing else is to be left."""
+    requests = tuple(request(number) for number in range(100))
+    snapshot = running(xray=xray_of("round_robin", 71), feed=requests)
+    async with dashboard_of(FakeLab(), snapshot, size=(160, 40)) as pilot:
+        feed, table = dashboard(pilot).query_one(RequestFeed), dashboard(pilot).query_one(XRayTable)
+        await open_xray(pilot)
+        await pilot.press("p", "slash", "7", "escape")
+        assert is_seen(table)
+        assert feed.is_frozen
+        assert not feed.is_typing
+        assert str(feed.border_title) == "Requests"
         await pilot.press("escape")
-        await wait_for(pilot, lambda: isinstance(pilot.app.screen, Dashboard), what="the dashboard")
-        assert is_seen(dashboard(pilot).query_one(XRayTable))
-
-
-async def test_hints_can_be_hidden_and_a_refusal_is_told() -> None:
-    """Without hints there are question marks; a lab that can't fire says why, and another guess may follow."""
-    lab = FakeLab()
-    async with dashboard_of(lab, revealed(1, 71)) as pilot:
-        await open_game(pilot)
-        await pilot.press("h")
-        await wait_for(pilot, lambda: "?" in shown(pilot, GuessPanel)[3], what="hidden hints")
-        lab.refuses = LabError("The lab's client has ended: R starts it again.")
-        await pilot.press("1")
-        await wait_for(pilot, lambda: any("has ended" in toast for toast in toasts(pilot)), what="the reason")
-        await wait_for(pilot, lambda: "on its way" not in "".join(shown(pilot, GuessPanel)), what="the question again")
+        assert is_seen(table)
+        assert not feed.is_frozen
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not is_seen(table), what="the charts")
 
 
 async def test_a_foreign_uri_is_made_harmless() -> None:

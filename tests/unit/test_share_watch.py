@@ -64,7 +64,8 @@ def test_shares_are_those_since_the_change_once_there_are_enough() -> None:
     watched.answer(30, 10)
     before = ((71, 0.75), (72, 0.25))
     assert watched.look().shares == before
-    watched.algorithm = "ip_hash"
+    watched.change(71, weight=2)
+    watched.reload = Reload(2, "weight of 71: 1 → 2", 0.0, 0.1, (), ())
     watched.settle()
     watched.answer(9, 0)
     assert watched.look().shares == before
@@ -72,6 +73,19 @@ def test_shares_are_those_since_the_change_once_there_are_enough() -> None:
     assert watched.look().shares == ((71, 1.0), (72, 0.0))
     watched.watch.zero()
     assert watched.look().shares == ()
+
+
+def test_shares_of_another_algorithm_go_with_it() -> None:
+    """A client that is paused would leave them there as if they were the new one's."""
+    watched = Watched(weights=(1, 1))
+    watched.settle()
+    watched.answer(30, 10)
+    assert watched.look().shares
+    watched.algorithm = "ip_hash"
+    assert watched.look(0).shares == ()
+    watched.settle()
+    watched.answer(10, 0)
+    assert watched.look().shares == ((71, 1.0), (72, 0.0))
 
 
 def test_weights_say_what_is_expected() -> None:

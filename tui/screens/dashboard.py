@@ -48,6 +48,8 @@ from tui.widgets.xray_table import XRayTable
 _NOTICE_SECONDS = 10
 _XRAY = "-xray"
 """The class of a dashboard that shows the X-ray."""
+_WIDE = "-wide"
+"""The class of one that has room for X-ray and feed."""
 
 
 class SnapshotArrived(Message, bubble=False):
@@ -70,7 +72,7 @@ class Dashboard(BackendCommands):
     ]
     AUTO_FOCUS = ""
     # Textual declares the breakpoints for instances, so they can't be class variables.
-    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (LEAST_COLUMNS, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (LEAST_COLUMNS, "-narrow"), (110, "-normal"), (160, _WIDE)]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-short"), (LEAST_LINES, "-short"), (32, "-medium"), (48, "-tall")]  # noqa: RUF012
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False)
@@ -144,7 +146,7 @@ class Dashboard(BackendCommands):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Commands are greyed while there is no lab that could take them; the frozen feed has keys of its own."""
-        if action in FROZEN_ACTIONS and not self._feed.is_frozen:
+        if action in FROZEN_ACTIONS and not (self._feed.is_frozen and self._is_feed_in_sight):
             return False
         return None if action in LAB_ACTIONS and self.snapshot.phase is not Phase.RUNNING else True
 
@@ -174,23 +176,30 @@ class Dashboard(BackendCommands):
         self._command("Rate", self._lab.step_rate(steps))
 
     def action_freeze_feed(self) -> None:
+        """Freeze it or follow again; one that is frozen behind the X-ray is only shown, since nobody saw it."""
+        if self._is_feed_in_sight or not self._feed.is_frozen:
+            self._feed.toggle_freeze()
         self._bring_feed_into_sight()
-        self._feed.toggle_freeze()
 
     def action_filter_feed(self) -> None:
         self._bring_feed_into_sight()
         self._feed.open_filter()
 
     def action_step_back(self) -> None:
-        """Close the X-ray, or leave what was done to the feed: one at a time."""
-        if self.has_class(_XRAY):
+        """Leave what goes on in the feed, or close the X-ray, or clear the feed's filter: one at a time."""
+        is_feed_first = self._is_feed_in_sight and (self._feed.is_typing or self._feed.is_frozen)
+        if self.has_class(_XRAY) and not is_feed_first:
             self.remove_class(_XRAY)
         else:
             self._feed.step_back()
 
-    def _bring_feed_into_sight(self) -> None:
+    @property
+    def _is_feed_in_sight(self) -> bool:
         """The X-ray takes its place, unless there is room for both."""
-        if not self._feed.region:
+        return not self.has_class(_XRAY) or self.has_class(_WIDE)
+
+    def _bring_feed_into_sight(self) -> None:
+        if not self._is_feed_in_sight:
             self.remove_class(_XRAY)
 
     def action_choose_request(self, steps: int) -> None:

@@ -44,7 +44,7 @@ _MEANINGS = (
     ("wt", "weight: how many requests it gets in proportion to the others"),
     ("hits", "requests it answered through nginx, whoever sent them"),
     ("share", "its part of the hits, since algorithm, backends or counters last changed"),
-    ("expected", "what the algorithm promises; on the bar: │; benched and dead ones get nothing"),
+    ("expected, exp.", "what the algorithm promises; on the bar: │; benched and dead ones get nothing"),
     ("≈ = and ≠", "under the backends: differences by chance, less than chance, more (chi-square)"),
     ("fairness", "Jain's index of hits per weight: 1 when all have the same"),
     ("failed", "attempts on it that got no valid answer, a server error (5xx) or a cut body"),
@@ -54,6 +54,7 @@ _MEANINGS = (
     ("Σ", "of the last 60 s"),
     ("✗ and !", "under a chart: seconds with failed requests, with late ones"),
     ("others", "requests by anyone else: a browser, curl, wrk"),
+    ("direct", "requests that came to a backend past nginx: in no other count"),
     ("ledger", "do client, nginx and backends count the same?"),
 )
 

@@ -1,4 +1,4 @@
-"""Latencies in detail: percentiles over time and a histogram, of all backends together or of one."""
+"""Latencies in detail: percentiles over time and a histogram, of all backends together or of one; and failures."""
 
 from typing import ClassVar
 
@@ -14,13 +14,17 @@ from lab.states import Phase
 from tui.keys import LATENCY_KEYS
 from tui.screens.lab_screen import LabScreen
 from tui.series_columns import name_of
+from tui.widgets.failure_chart import FailureChart
 from tui.widgets.latency_histogram import LatencyHistogram
 from tui.widgets.percentile_chart import PercentileChart
 from tui.widgets.series_table import SeriesTable
 
 
 class LatencyScreen(LabScreen[None]):
-    """A table of all series, and two drawings of the one that is chosen in it."""
+    """A table of all series, two drawings of the one that is chosen in it, and what failed meanwhile.
+
+    On a small terminal the dashboard has no room for failures over time: here there is some on any.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = list(LATENCY_KEYS)
     # Textual declares the breakpoints for instances, so they can't be class variables.
@@ -32,11 +36,13 @@ class LatencyScreen(LabScreen[None]):
         with Container(id="drawings"):
             yield PercentileChart()
             yield LatencyHistogram()
+        yield FailureChart()
         yield Footer(show_command_palette=False)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Ask the lab for the latencies as of now, and show them."""
         if snapshot.phase is Phase.RUNNING:
+            self.query_one(FailureChart).snapshot = snapshot
             self.query_one(SeriesTable).show(self._lab.latencies())
             self._draw_chosen()
 

@@ -55,7 +55,8 @@ class BackendGrid(RowPanel):
             self._hits[backend.port] = backend.hits
 
     def heading_line(self, width: int) -> Line:
-        return heading_line(width)
+        noise = self.snapshot.noise
+        return heading_line(width, expects=noise is not None and bool(noise.expected))
 
     def draw(self, snapshot: Snapshot, width: int, height: int) -> list[Line]:
         taken = _CORNERS + (_PLACE if self.row_count > self._rows_shown else 0)

@@ -62,6 +62,11 @@ class RequestFeed(LinePanel):
         return self._frozen is not None
 
     @property
+    def is_typing(self) -> bool:
+        """Whether the filter's line is open."""
+        return self._line.display
+
+    @property
     def chosen_request(self) -> RequestView | None:
         """The one that the cursor is on; None unless it is frozen."""
         wanted = self._wanted
@@ -84,7 +89,7 @@ class RequestFeed(LinePanel):
 
     def step_back(self) -> None:
         """Leave the filter's line, or the frozen state, or the filter: one at a time."""
-        if self._line.display or not self.is_frozen:
+        if self.is_typing or not self.is_frozen:
             self._line.display = False
             self._line.value = ""
             self._search("")
@@ -175,7 +180,7 @@ class RequestFeed(LinePanel):
     def _say_state(self) -> None:
         words = " ".join(self._filter.text.split())
         self.border_title = Content(f"Requests with “{inert(words)}” · esc clears" if words else self.heading)
-        self.border_subtitle = Content(_TYPING if self._line.display else _FROZEN if self.is_frozen else _FOLLOWING)
+        self.border_subtitle = Content(_TYPING if self.is_typing else _FROZEN if self.is_frozen else _FOLLOWING)
         self.set_class(self.is_frozen, "-frozen")
 
     @property

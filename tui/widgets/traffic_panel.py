@@ -40,7 +40,7 @@ class TrafficPanel(LinePanel):
 def traffic_lines(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     """Loop first and ledger last; the counts between them give way from the end where there is no room."""
     traffic = snapshot.traffic
-    facts = _fact_lines(_facts(traffic), width)
+    facts = _fact_lines(_facts(traffic, snapshot.ledger.direct), width)
     if traffic.errors:
         facts.append(((shorten(_errors(traffic), width), Ink.BAD),))
     spare = height - 2 - len(facts)
@@ -64,16 +64,24 @@ def loop_line(traffic: TrafficView, width: int) -> Line:
     return tuple(spans)
 
 
-def _facts(traffic: TrafficView) -> list[tuple[str, int | str, Ink]]:
+def _facts(traffic: TrafficView, direct: int) -> list[tuple[str, int | str, Ink]]:
+    """The most important first; visits past nginx, which are rare, take the place of what the latency chart says, too.
+
+    Args:
+        traffic: The lab's own client, and the requests of others.
+        direct: Requests that came to the backends past nginx.
+    """
+    late = ("late", traffic.late, Ink.WARNING if traffic.late else Ink.PLAIN)
+    others = ("others", traffic.other_clients, Ink.ACCENT if traffic.other_clients else Ink.PLAIN)
+    p50 = ("p50", duration(traffic.latency.p50_ms), Ink.PLAIN)
     return [
         ("sent", traffic.sent, Ink.STRONG),
         ("answered", traffic.answered, Ink.STRONG),
         ("failed", traffic.failed, Ink.BAD if traffic.failed else Ink.PLAIN),
         ("retried", traffic.retried, Ink.WARNING if traffic.retried else Ink.PLAIN),
-        ("late", traffic.late, Ink.WARNING if traffic.late else Ink.PLAIN),
-        ("others", traffic.other_clients, Ink.ACCENT if traffic.other_clients else Ink.PLAIN),
+        *((others, ("direct", direct, Ink.ACCENT), late) if direct else (late, others)),
         ("in flight", traffic.in_flight, Ink.PLAIN),
-        ("p50", duration(traffic.latency.p50_ms), Ink.PLAIN),
+        *(() if direct else (p50,)),
         ("p99", duration(traffic.latency.p99_ms), Ink.PLAIN),
     ]
 
