@@ -14,6 +14,9 @@ from lab.desk import Desk
 from lab.living import birth, lives
 from lab.runtime import NEWBORN_SECONDS, RuntimeFolder, sweep
 
+REQUEST = "0123456789abcdef" * 2
+"""An ID as nginx gives one."""
+
 
 def test_a_process_lives_until_it_has_ended() -> None:
     """One that nobody has reaped yet has ended, too; another birth is another process."""
@@ -68,8 +71,8 @@ def test_a_folder_that_is_just_being_made_is_left_when_the_clock_is_set(
 def test_a_backend_counts_on_when_the_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it says of a request then is that it ended before it came."""
     desk = Desk()
-    visit = desk.accept("request")
+    visit = desk.accept(REQUEST)
     monkeypatch.setattr(time, "time", lambda: visit.arrived - 3600)
     desk.dismiss(visit, is_served=True)
     assert visit.done == visit.arrived - 3600
-    assert desk.recall("request") is visit
+    assert desk.recall(REQUEST) is visit
