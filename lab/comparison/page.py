@@ -55,23 +55,20 @@ def _over_time(comparison: Comparison) -> list[str]:
 
 
 def _losses(comparison: Comparison) -> list[str]:
-    """What failed, and what another backend than the first had to answer, of all that was sent."""
+    """What failed, and for what nginx tried a second backend, of all that was sent; a request may be both."""
     if not any(run.failed or run.retried for run in comparison.runs):
         return []
     rows = [
-        f'<div>{escape(run.title)}</div><div class="bar">{_lost(run)}</div>'
-        f'<div class="muted">{run.failed:,} failed, {run.retried:,} tried again, of {run.sent:,}</div>'
+        f'<div>{escape(run.title)}</div><div class="bar"><span style="width:{100 * count / run.sent:.2f}%;'
+        f'background:var({colour})"></span></div><div class="muted">{count:,} {what}</div>'
         for run in comparison.runs
+        for count, what, colour in (
+            (run.failed, f"failed of {run.sent:,}", "--c1"),
+            (run.retried, "tried again", "--c0"),
+        )
+        if run.sent
     ]
     return ["<h2>What failed, and what was tried again</h2>", f'<div class="shares losses">{"".join(rows)}</div>']
-
-
-def _lost(run: Run) -> str:
-    return "".join(
-        f'<span class="lost" style="width:{100 * count / run.sent:.2f}%;background:var({colour})"></span>'
-        for count, colour in ((run.failed, "--c1"), (run.retried, "--c0"))
-        if count
-    )
 
 
 def _noise(comparison: Comparison) -> list[str]:
