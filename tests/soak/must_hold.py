@@ -20,6 +20,8 @@ MOST_TROUBLED = 2
 KILLS_A_SPARED = 10
 MOST_NEWCOMERS = 2
 """Backends beyond the first ones."""
+IN_USE_SECONDS = 30.0
+"""Within which nginx tries what it has put aside, and finds it well."""
 PAUSE_SECONDS = 0.05
 """Between two deeds, so that requests come between them."""
 
@@ -114,7 +116,9 @@ async def _wait_for_all_under_way(lab: LabSession) -> None:
 async def _wait_for_all_in_use(lab: LabSession) -> None:
     """Until nginx, as far as its log tells, puts none aside any more."""
     inference = lab.parts.observer.inference
+    deadline = time.monotonic() + IN_USE_SECONDS
     while any(belief.standing is not Standing.IN_USE for belief in inference.beliefs(time.time()).values()):
+        assert time.monotonic() < deadline, f"nginx puts one aside after {IN_USE_SECONDS:g} s still"
         await asyncio.sleep(PAUSE_SECONDS)
 
 

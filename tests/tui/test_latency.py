@@ -73,7 +73,7 @@ async def test_failures_over_time_are_there_at_any_size(size: tuple[int, int]) -
     """Below drawings that keep their room, with ten backends, too; they follow the lab."""
     every = (THREE[0], *(series(port) for port in range(71, 81)))
     lab = lab_of(every)
-    failing = (*(SecondView(second, failed=second % 3) for second in range(60)), SecondView(60))
+    failing = (*(SecondView(second, failed=second % 3) for second in range(60)), SecondView(60, failed=5))
     async with dashboard_of(lab, running(seconds=failing), size=size) as pilot:
         await open_latencies(pilot)
         assert shown(pilot, FailureChart)[0].endswith("Σ 60")
@@ -83,7 +83,7 @@ async def test_failures_over_time_are_there_at_any_size(size: tuple[int, int]) -
             assert drawing.size.height >= 6
             assert pilot.app.screen.region.contains_region(drawing.region)
         await show(pilot, lab, running(2, seconds=(*failing[1:], SecondView(61))))
-        assert shown(pilot, FailureChart)[0].endswith("Σ 60")
+        await wait_for(pilot, lambda: shown(pilot, FailureChart)[0].endswith("Σ 65"), what="the next second")
         await show(pilot, lab, running(3, seconds=(*failing[3:60], SecondView(61, failed=100), SecondView(62))))
         await wait_for(pilot, lambda: shown(pilot, FailureChart)[0].endswith("Σ 157"), what="the newer second")
 
