@@ -23,19 +23,20 @@ NOTHING_MEASURED = LatencySummary()
 
 @dataclass(frozen=True, slots=True)
 class SecondView:
-    """One second, for charts: what the lab's client was answered in it, and how fast; and what failed."""
+    """One second of the lab's client, for charts: latencies of what was answered in it, and what failed."""
 
     second: int
     answered: int = 0
     failed: int = 0
-    """The lab's client's requests, and other clients', as far as nginx knows."""
     retried: int = 0
-    """Like `failed`."""
     late: int = 0
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
     max_ms: float | None = None
+    others_failed: int = 0
+    """Other clients' requests, as nginx logged them."""
+    others_retried: int = 0
 
 
 @dataclass(frozen=True, slots=True)

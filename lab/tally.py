@@ -248,8 +248,15 @@ def _view(second: int, counts: Counts | None, port: int | None) -> SecondView:
         return SecondView(second)
     if port is None:
         latency = Histogram.of(counts.latencies.values()).summary()
-        failed, retried = counts.failed + counts.others_failed, counts.retried + counts.others_retried
-        view = SecondView(second, counts.answered, failed, retried, counts.late)
+        view = SecondView(
+            second,
+            counts.answered,
+            counts.failed,
+            counts.retried,
+            counts.late,
+            others_failed=counts.others_failed,
+            others_retried=counts.others_retried,
+        )
     else:
         latency = counts.latencies[port].summary() if port in counts.latencies else LatencySummary()
         view = SecondView(second, latency.count)

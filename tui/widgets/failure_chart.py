@@ -1,4 +1,4 @@
-"""What went wrong in each second of the last minute: failed, retried and late, a row of bars each."""
+"""What went wrong for any client in each second of the last minute: failed, retried and late, a row of bars each."""
 
 from collections.abc import Sequence
 
@@ -21,17 +21,20 @@ class FailureChart(MinuteChart):
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_subtitle = Content("last second · Σ of all")
+        self.border_subtitle = Content("all clients · last second · Σ")
 
     def draw_seconds(self, seconds: tuple[SecondView, ...], width: int, height: int) -> list[Line]:
         return failure_lines(seconds, width)
 
 
 def failure_lines(seconds: Sequence[SecondView], width: int) -> list[Line]:
-    """A row each: its name, a bar a second, the last second's value and the minute's sum."""
+    """A row each: its name, a bar a second, the last second's value and the minute's sum.
+
+    Of all clients, as far as nginx knows of others: what wrk is told counts, too.
+    """
     return [
-        _row("✗ failed", [second.failed for second in seconds], Ink.BAD, width),
-        _row("→ retried", [second.retried for second in seconds], Ink.ACCENT, width),
+        _row("✗ failed", [second.failed + second.others_failed for second in seconds], Ink.BAD, width),
+        _row("→ retried", [second.retried + second.others_retried for second in seconds], Ink.ACCENT, width),
         _row("! late", [second.late for second in seconds], Ink.WARNING, width),
     ]
 
