@@ -121,6 +121,8 @@ class TrafficView:
     """Answers per second over the last few seconds."""
     other_clients: int = 0
     """Requests by anyone else (a browser, curl, wrk), as nginx logged them."""
+    direct: int = 0
+    """Answers of backends to those who came past nginx."""
     latency: LatencySummary = NOTHING_MEASURED
     """Over the last 10 s."""
 

@@ -47,6 +47,8 @@ class Observer:
         self.inference = Inference(balancer.upstreams, balancer.frame.workers)
         self._shadow: Shadow | None = None
         self._share_watch: ShareWatch | None = None
+        self._direct_before = 0
+        """What the backends had answered past nginx when the counters were zeroed."""
         self._lately_served = Lately(time.monotonic, LOGGED_SECONDS)
         self._server = balancer.server
         self._reloads = balancer.reloads
@@ -103,6 +105,7 @@ class Observer:
     def zero(self) -> None:
         """Count hits, failures and latencies anew."""
         self.tally.zero()
+        self._direct_before = self._fleet.direct
         if self._shadow is not None:
             self._shadow.zero()
         if self._share_watch is not None:
@@ -216,5 +219,6 @@ class Observer:
             errors=tuple(totals.errors.most_common()),
             rate_rps=self.tally.answer_rate_rps(),
             other_clients=totals.other_clients,
+            direct=self._fleet.direct - self._direct_before,
             latency=latency,
         )

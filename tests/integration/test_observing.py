@@ -143,6 +143,18 @@ async def test_who_comes_to_a_backend_past_nginx_unbalances_nothing(start_lab: S
     assert ledger.is_balanced
 
 
+async def test_zeroed_counters_count_visits_past_nginx_anew(start_lab: StartLab) -> None:
+    """The ledger goes on with all there ever were, as it does with everything."""
+    lab = await start_lab(backends=1)
+    port = lab.parts.ports.backends[0]
+    for visits in (1, 2):
+        await asyncio.to_thread(ask, port)
+        shown = await seen(lab, lambda shown: shown.traffic.direct == 1, what="one visit")
+        assert shown.ledger.direct == visits
+        lab.zero_counters()
+        await seen(lab, lambda shown: shown.traffic.direct == 0, what="none")
+
+
 @pytest.mark.parametrize("value", ["\x01", "\x7f"], ids=["SOH", "DEL"])
 async def test_a_request_that_the_backends_web_server_refuses_was_served(start_lab: StartLab, value: str) -> None:
     """nginx passes on what Tornado takes for no HTTP: its 400 is an answer of the backend's."""

@@ -202,7 +202,7 @@ def test_visits_past_nginx_are_counted_beside_the_other_clients_on_any_panel() -
         sent=6020, answered=6015, failed=5, retried=2, late=1, other_clients=4, errors=(("reset", 5),)
     )
     quiet = replace(running(), traffic=traffic)
-    visited = replace(quiet, ledger=replace(quiet.ledger, direct=3))
+    visited = replace(quiet, traffic=replace(quiet.traffic, direct=3))
     for width, height in ((34, 5), (34, 6), (56, 6), (56, 8)):
         shown = [plain_text(line) for line in traffic_lines(visited, width, height)]
         said = " ".join(" ".join(shown).split())

@@ -40,7 +40,7 @@ class TrafficPanel(LinePanel):
 def traffic_lines(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     """Loop first and ledger last; the counts between them give way from the end where there is no room."""
     traffic = snapshot.traffic
-    facts = _fact_lines(_facts(traffic, snapshot.ledger.direct), width)
+    facts = _fact_lines(_facts(traffic), width)
     if traffic.errors:
         facts.append(((shorten(_errors(traffic), width), Ink.BAD),))
     spare = height - 2 - len(facts)
@@ -64,13 +64,9 @@ def loop_line(traffic: TrafficView, width: int) -> Line:
     return tuple(spans)
 
 
-def _facts(traffic: TrafficView, direct: int) -> list[tuple[str, int | str, Ink]]:
-    """The most important first; visits past nginx, which are rare, take the place of what the latency chart says, too.
-
-    Args:
-        traffic: The lab's own client, and the requests of others.
-        direct: Requests that came to the backends past nginx.
-    """
+def _facts(traffic: TrafficView) -> list[tuple[str, int | str, Ink]]:
+    """The most important first; visits past nginx, which are rare, displace what the latency chart says, too."""
+    direct = traffic.direct
     late = ("late", traffic.late, Ink.WARNING if traffic.late else Ink.PLAIN)
     others = ("others", traffic.other_clients, Ink.ACCENT if traffic.other_clients else Ink.PLAIN)
     p50 = ("p50", duration(traffic.latency.p50_ms), Ink.PLAIN)
