@@ -61,6 +61,7 @@ class Gun:
         self._is_paused = True
         self._wound_up_at: float | None = None
         self._is_giving_up = False
+        """What is noted just now was ended by the gun itself."""
         self._latest = 0.0
         self._next_due = 0.0
         self._free: list[Lane] = []
@@ -73,7 +74,7 @@ class Gun:
 
     @property
     def elapsed_seconds(self) -> float:
-        """From the first `resume` to the latest outcome; what is given up at the end counts as of the end's order."""
+        """From the first `resume` to the latest outcome; what is given up after `wind_up` counts as of then."""
         return 0.0 if self.started_at is None else max(0.0, self._latest - self.started_at)
 
     def resume(self) -> None:
@@ -102,7 +103,6 @@ class Gun:
 
     def give_up(self) -> None:
         """Wait no longer for what is under way once all was wound up: it has failed."""
-        self._is_giving_up = True
         self._give_up(math.inf, UNFINISHED)
 
     def set_rate(self, rate_rps: float) -> None:
@@ -157,6 +157,7 @@ class Gun:
 
     def _give_up(self, due_before: float, error: str) -> None:
         """Give up the requests that fell due before; those that found no free connection were never sent."""
+        self._is_giving_up = True
         while self._waiting and self._waiting[0][1] <= due_before:
             number, due = self._waiting.popleft()
             now = time.perf_counter()
@@ -166,6 +167,7 @@ class Gun:
             if due > due_before:
                 break
             lane.give_up(error)
+        self._is_giving_up = False
         self._look_for_the_end()
 
     def _is_over(self, at: float) -> bool:
@@ -199,10 +201,8 @@ class Gun:
 
     def _note(self, shot: Shot) -> None:
         self.finished += 1
-        if self._is_giving_up and self._wound_up_at is not None:
-            self._latest = max(self._latest, self._wound_up_at)
-        else:
-            self._latest = shot.done
+        ended_at = self._wound_up_at if self._is_giving_up else None
+        self._latest = max(self._latest, shot.done if ended_at is None else ended_at)
         self._recent[shot.number % REMEMBERED] = shot
         self._record(shot)
 

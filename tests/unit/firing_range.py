@@ -11,6 +11,8 @@ from lab.traffic.outcome import Fate, Shot, answered, failed
 from lab.traffic.plan import TrafficSpec
 from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
+ENDLESS_SECONDS = 100_000
+
 
 @dataclass
 class Range:
@@ -90,13 +92,15 @@ async def let_it_be(gun: Gun) -> None:
     gun.resume()
 
 
-def fire(spec: TrafficSpec, target: Range, script: Script = let_it_be) -> Fired:
-    """Fire the plan to its end, with endless patience, while the script gives orders."""
+def fire(
+    spec: TrafficSpec, target: Range, script: Script = let_it_be, patience_seconds: float = ENDLESS_SECONDS
+) -> Fired:
+    """Fire the plan to its end while the script gives orders."""
 
     async def scenario() -> Fired:
         shots: list[Shot] = []
         start = virtual_seconds()
-        gun = a_gun(replace(spec, timeout_seconds=100_000), target, shots.append)
+        gun = a_gun(replace(spec, timeout_seconds=patience_seconds), target, shots.append)
         orders = asyncio.ensure_future(script(gun))
         await gun.is_done.wait()
         seconds = virtual_seconds() - start
