@@ -117,7 +117,7 @@ class Caretaker:
         for complaint in self.errors.read():
             if (death := worker_death(complaint)) is not None:
                 pid, signal = death
-                self._notices.tell_of_death(
+                self._notices.tell(  # nginx sees to it, and it may happen often
                     f"nginx's worker (PID {pid}) has {how_it_ended(-signal)}, and {UNLOGGED}: nginx starts another one."
                 )
             elif (kind := re.sub(r"\d+", "", complaint)) not in self._complaints:

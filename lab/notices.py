@@ -19,7 +19,7 @@ class Notices:
         self._others += self._add(sentence, self._others)
 
     def tell_of_death(self, sentence: str) -> None:
-        """Add what a person must know: what has died, and what became of it."""
+        """Add what a person must know: what has died and doesn't start again by itself, and what became of it."""
         self._deaths += self._add(sentence, self._deaths)
 
     def close(self) -> None:

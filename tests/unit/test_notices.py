@@ -30,7 +30,7 @@ def test_deaths_are_told_whatever_else_was() -> None:
     notices.tell_of_death("nginx has died")
     assert notices.told[-1] == "nginx has died"
     for number in range(2 * MOST_NOTICES):
-        notices.tell_of_death(f"the {number}th worker has died")
+        notices.tell_of_death(f"the {number}th client has died")
     assert len(notices.told) == 2 * (MOST_NOTICES + 1)
     assert notices.told[-1].startswith("More has happened than is told here")
 
