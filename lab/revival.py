@@ -24,7 +24,7 @@ class Reviver:
         self._tell = tell
         self._tell_of_death = tell_of_death
         self._brought_back: set[int] = set()
-        """Ports of which that was told: how often it happens is counted."""
+        """Ports of which that was told, until the backend is removed or left alone: how often it happens is counted."""
         self._is_over = False
         self._revivals: dict[int, asyncio.Task[None]] = {}
 
@@ -35,7 +35,8 @@ class Reviver:
             self._revivals[backend.port] = asyncio.create_task(self._revive(backend))
 
     def forget(self, port: int) -> None:
-        """Let that backend be."""
+        """Let that backend be; another one may have its port next."""
+        self._brought_back.discard(port)
         if (revival := self._revivals.pop(port, None)) is not None:
             revival.cancel()
 
@@ -69,6 +70,7 @@ class Reviver:
         return is_revived
 
     def _leave_alone(self, backend: PortLife) -> None:
+        self._brought_back.discard(backend.port)
         note = backend.note or ""
         why = note.removesuffix(f": {backend.last_words[-1]}") if backend.last_words else note
         backend.left_alone = (why, *backend.last_words)

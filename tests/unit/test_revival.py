@@ -146,3 +146,34 @@ def test_nobody_is_revived_that_isnt_wanted_any_more(is_all_over: bool) -> None:
         return mortal
 
     assert in_virtual_time(scenario()).notes == []
+
+
+def test_another_backend_on_the_same_port_is_told_of_anew() -> None:
+    """The first was removed, and its port given to the next one that was added."""
+
+    async def scenario() -> list[str]:
+        told: list[str] = []
+        reviver = Reviver(told.append, told.append)
+        for _ in range(2):
+            reviver.consider(cast("Backend", Mortal(cures=1)))
+            await asyncio.sleep(60)
+            reviver.forget(71)
+        return told
+
+    assert len(in_virtual_time(scenario())) == 2
+
+
+def test_one_that_was_left_alone_and_started_by_hand_is_told_of_anew() -> None:
+    """The last that was told of it is that nobody brings it back."""
+
+    async def scenario() -> list[str]:
+        mortal = Mortal(cures=6, lives_seconds=2)
+        reviver = mortal.reviver = Reviver(mortal.told.append, mortal.told.append)
+        reviver.consider(cast("Backend", mortal))
+        await asyncio.sleep(60)
+        reviver.consider(cast("Backend", mortal))
+        await asyncio.sleep(60)
+        return mortal.told
+
+    told = in_virtual_time(scenario())
+    assert ["brought it back" in sentence for sentence in told] == [True, False, True]
