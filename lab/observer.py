@@ -74,6 +74,12 @@ class Observer:
         if self._shadow is not None:
             self._shadow.settle(time.time())
 
+    @property
+    def worker_pids(self) -> frozenset[int]:
+        """Of nginx's workers of which something is remembered; the model may follow one that is silent by now."""
+        followed = () if self._shadow is None or not self._shadow.worker_pid else (self._shadow.worker_pid,)
+        return self.inference.worker_pids.union(followed)
+
     def forget_workers(self, pids: frozenset[int]) -> None:
         """These workers of nginx have ended, so that all they will ever log is there to be read."""
         if pids:
@@ -85,7 +91,7 @@ class Observer:
     def forget_nginx(self) -> None:
         """It has ended; nothing that it knew or logged is to be taken for the next one's."""
         self.read_log()
-        self.forget_workers(self.inference.worker_pids)
+        self.forget_workers(self.worker_pids)
 
     def note_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Count what the lab's client tells."""

@@ -172,7 +172,7 @@ class LabSession(Commands):
     async def _watch_processes(self, parts: "Parts") -> None:
         server, observer = parts.balancer.server, parts.observer
         while True:
-            heard_of = observer.inference.worker_pids  # by now, so that a worker which starts meanwhile isn't missed
+            heard_of = observer.worker_pids  # by now, so that a worker which starts meanwhile isn't missed
             self._worker_pids = await asyncio.to_thread(server.worker_pids)
             if self._worker_pids or server.master_pid is None:
                 observer.forget_workers(heard_of.difference(self._worker_pids))

@@ -47,12 +47,13 @@ class Shadow:
         """`upstreams` has what was balanced under each generation of the configuration, the newest last."""
         self.score = Score()
         self.is_resting = False
+        self.worker_pid = 0
+        """Of nginx's worker that is followed; 0 while there is none."""
         self._upstreams = upstreams
         self._workers = workers
         self._moments = Moments()
         self._second, self._in_second = 0, 0
         self._generation = 0
-        self._worker_pid = 0
         self._twin: Twin | None = None
         self._visit = HOME
         self._sights: deque[Sight] = deque(maxlen=PICKS_KEPT)
@@ -72,7 +73,7 @@ class Shadow:
         """nginx has logged a request."""
         if self._workers > 1 or not line.attempts or line.generation < self._generation:
             return
-        if line.generation > self._generation or line.worker_pid != self._worker_pid:
+        if line.generation > self._generation or line.worker_pid != self.worker_pid:
             self._begin_anew(line.generation, line.worker_pid)
         self._watch_rate(int(line.time))
         if not self.is_resting and self._twin is not None:
@@ -86,7 +87,7 @@ class Shadow:
 
     def forget(self, pids: Collection[int]) -> None:
         """These workers of nginx have ended, and all that they logged was told: what they knew is gone with them."""
-        if self._worker_pid in pids:
+        if self.worker_pid in pids:
             self._begin_anew(self._generation, 0)
 
     def settle(self, now: float) -> None:
@@ -118,7 +119,7 @@ class Shadow:
 
     def _new_twin(self) -> Twin | None:
         """None while there is no worker, or for a configuration that can't be followed."""
-        upstream = self._upstreams.get(self._generation) if self._worker_pid else None
+        upstream = self._upstreams.get(self._generation) if self.worker_pid else None
         return None if upstream is None or _ring_points(upstream) > MOST_POINTS else Twin(upstream)
 
     def _why_not(self, upstream: Upstream) -> str | None:
@@ -133,7 +134,7 @@ class Shadow:
         self._catch_up(inf)
         if generation > self._generation:
             self.zero()
-        self._generation, self._worker_pid = generation, worker_pid
+        self._generation, self.worker_pid = generation, worker_pid
         self._sights.clear()
         self._visit = HOME
         self._twin = self._new_twin()
@@ -141,7 +142,7 @@ class Shadow:
     def _rests_through(self, batch: Batch) -> bool:
         """Whether nothing in it could wake the model."""
         seconds = {self._second, int(batch.lines[0].time), int(batch.lines[-1].time)}
-        return self.is_resting and len(seconds) == 1 and batch.is_plain(self._generation, self._worker_pid)
+        return self.is_resting and len(seconds) == 1 and batch.is_plain(self._generation, self.worker_pid)
 
     def _watch_rate(self, second: int) -> None:
         if second != self._second:
