@@ -50,7 +50,7 @@ class Since:
     new_pids: tuple[int, ...] = ()
 
     def count_lines(self, batch: Batch) -> None:
-        """Count what nginx logged, unless it was before."""
+        """Count what nginx logged, unless it was before: that tells only what failed already."""
         if all(line.generation >= self.generation for line, _ in batch.kinds):
             for line, count in batch.kinds:
                 self._count(line, count)
@@ -58,10 +58,15 @@ class Since:
         for line in batch.lines:
             if self.covers(line):
                 self._count(line, 1)
+        self.was_failing |= any(line.is_failure and self._just_follows(line) for line in batch.others)
 
     def covers(self, line: LogLine) -> bool:
         """Whether nginx logged it since; its clock ticks in whole milliseconds."""
         return line.generation >= self.generation or line.time >= math.floor(self.time * 1000) / 1000
+
+    def _just_follows(self, line: LogLine) -> bool:
+        """Whether nginx logged it shortly before, though it is read only now."""
+        return not self.covers(line) and self.time - line.time < JUST_BEFORE_SECONDS
 
     def _count(self, line: LogLine, count: int) -> None:
         self.answered += count * (line.status != CLIENT_GONE)

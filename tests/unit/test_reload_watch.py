@@ -7,7 +7,7 @@ import pytest
 
 from lab.log_batch import Batch
 from lab.models import OldWorker, Reload
-from lab.reload_watch import TELLING_SECONDS, Handover, ReloadWatch
+from lab.reload_watch import JUST_BEFORE_SECONDS, TELLING_SECONDS, Handover, ReloadWatch
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by
 
@@ -85,10 +85,27 @@ def test_what_fails_for_other_clients_is_laid_at_the_changes_door_as_well() -> N
     watch = ReloadWatch(clock, clock)
     watch.begin(2, "least_conn")
     error, cut, fine = log_line(status=502), log_line()._replace(is_cut=True), log_line()
-    lines = [line._replace(time=1000.0 + after) for line, after in [(error, -1), (error, 0.1), (cut, 0.1), (fine, 0.1)]]
+    told = [(error, -JUST_BEFORE_SECONDS), (fine, -1), (error, 0.1), (cut, 0.1), (fine, 0.1)]
+    lines = [line._replace(time=1000.0 + after) for line, after in told]
     watch.note_lines(Batch(lines, lines))
     watch.finish(handover({10}, {11}))
-    assert (shown(watch).failed, shown(watch).failed_meanwhile) == (2, 2)
+    assert (shown(watch).failed, shown(watch).failed_meanwhile, shown(watch).was_failing) == (2, 2, False)
+
+
+@pytest.mark.parametrize("is_finished", [False, True], ids=["before nginx has taken it on", "afterwards"])
+def test_what_failed_for_other_clients_just_before_the_change_may_be_read_after_it(is_finished: bool) -> None:
+    """nginx writes its log in blocks; what failed already is known all the same. The lab's own its client tells."""
+    clock = FakeClock(1000.0)
+    watch = ReloadWatch(clock, clock)
+    watch.begin(2, "least_conn")
+    if is_finished:
+        watch.finish(handover({10}, {11}))
+    line = log_line(status=502)._replace(time=999.9)
+    watch.note_lines(Batch([line]))
+    watch.note_lines(Batch([line], [line]))
+    if not is_finished:
+        watch.finish(handover({10}, {11}))
+    assert (shown(watch).failed, shown(watch).was_failing) == (0, True)
 
 
 @pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])
