@@ -1,7 +1,7 @@
 """How comparisons are told, real or simulated: the options of their reports, and the progress on stderr."""
 
 import contextlib
-import shutil
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +13,9 @@ from lab.output import write
 
 if TYPE_CHECKING:
     from lab.comparison.result import Comparison
+
+USUAL_COLUMNS = 80
+"""Of a terminal that doesn't tell."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,11 +83,19 @@ class _OneLine:
 
     def show(self, text: str) -> None:
         """In place of what is shown; a line that is wider than the terminal couldn't be taken back."""
-        text = text[: shutil.get_terminal_size().columns - 1]
+        text = text[: _columns() - 1]
         if text != self._shown:
             sys.stderr.write(f"\r{' ' * len(self._shown)}\r{text}")
             sys.stderr.flush()
             self._shown = text
+
+
+def _columns() -> int:
+    """How wide the terminal is that stderr goes to; stdout may go elsewhere."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_COLUMNS
+    except OSError:
+        return USUAL_COLUMNS
 
 
 def _run(number: int, count: int, title: str, seconds_left: float | None) -> str:

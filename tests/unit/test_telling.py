@@ -2,6 +2,7 @@
 
 import io
 import os
+import termios
 
 import pytest
 
@@ -44,8 +45,10 @@ def test_on_a_terminal_one_line_is_written_anew_and_goes_in_the_end(monkeypatch:
 def test_a_line_is_no_wider_than_its_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would go on in the next one, which nothing takes back; and it goes when something fails, too."""
     terminal = Terminal()
+    ends = os.openpty()
+    termios.tcsetwinsize(ends[1], (24, 20))
+    monkeypatch.setattr(terminal, "fileno", lambda: ends[1])
     monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((20, 24)))
 
     def be_interrupted() -> None:
         with told_runs() as tell_run:
@@ -54,6 +57,8 @@ def test_a_line_is_no_wider_than_its_terminal(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(KeyboardInterrupt):
         be_interrupted()
+    for end in ends:
+        os.close(end)
     assert terminal.shown == ["lablb: run 1 of 2,", ""]
 
 
