@@ -228,7 +228,7 @@ def _bars(comparison: Comparison) -> list[str]:
     longest = max((run.latency.p95_ms or 0 for run in comparison.runs), default=0) or 1
     return [
         f"{run.title:<{width}} {'█' * round(BAR_CELLS * (run.latency.p95_ms or 0) / longest):<{BAR_CELLS}}"
-        f" p95 {milliseconds(run.latency.p95_ms)}{f', {run.failed / run.sent:.1%} failed' * bool(run.failed)}"
+        f" p95 {milliseconds(run.latency.p95_ms)}{f', {run.failed / run.sent:.1%} failed' if run.failed else ''}"
         for run in comparison.runs
     ]
 

@@ -15,7 +15,7 @@ from lab.comparison.race import Race
 from lab.comparison.result import Comparison, Run, Share
 from lab.comparison.scenarios import SCENARIOS, scenario_named
 from lab.errors import UsageError
-from lab.latency import LatencySummary
+from lab.latency import NOTHING_MEASURED, LatencySummary
 
 
 def a_run(algorithm: str, p95_ms: float | None, title: str | None = None, **changes: Any) -> Run:
@@ -137,6 +137,12 @@ def test_the_page_needs_nothing_else_and_keeps_text_as_text() -> None:
     assert "url(" not in text
     assert "prefers-color-scheme: dark" in text
     assert "one of two is &lt;slow&gt;" in text
+
+
+def test_a_run_in_which_nothing_was_sent_has_its_line() -> None:
+    """Nothing failed in it, and what part of nothing that is isn't asked."""
+    nothing_sent = replace(COMPARISON.runs[0], sent=0, answered=0, failed=0, latency=NOTHING_MEASURED)
+    assert "p95 –" in as_text(replace(COMPARISON, runs=(nothing_sent,)))
 
 
 def test_what_failed_is_a_chart_of_its_own_and_stands_beside_the_latency_bars() -> None:
