@@ -43,6 +43,8 @@ _COLUMNS = {
         Column("expected ms", lambda peer: count(peer.eta_ms)),
     ),
 }
+_BY_WEIGHT = ("round_robin", "least_conn", "random")
+"""Where what is to be expected is what the weights say, whoever is put aside; the grid reckons with that."""
 _HITS, _SHARE, _EXPECTED = 8, 9, 10
 _NUMBER, _PORT = 4, 6
 _GAP = 2
@@ -63,7 +65,7 @@ def peer_heading(algorithm: str, width: int) -> Line:
     cells = [" " * _NUMBER, fit("port", _PORT)]
     cells += [fit(column.heading, column.width, to_right=True) for column in _columns(algorithm)]
     cells += [fit("hits", _HITS, to_right=True), fit("share", _SHARE, to_right=True)]
-    cells.append(fit("expected", _EXPECTED, to_right=True))
+    cells.append(fit("by weight" if algorithm in _BY_WEIGHT else "expected", _EXPECTED, to_right=True))
     return ((shorten("".join(cells), width), Ink.HEADING),)
 
 

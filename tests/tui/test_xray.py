@@ -49,7 +49,7 @@ async def test_round_robin_shows_its_weights_and_who_is_next() -> None:
         await open_xray(pilot)
         assert title(pilot) == "X-ray of round robin · a model · ✓ predicted 3 of 3"
         heading, first, second, third, *_ = shown(pilot, XRayTable)
-        assert heading.split() == ["port", "weight", "effective", "current", "hits", "share", "expected"]
+        assert heading.split() == ["port", "weight", "effective", "current", "hits", "share", "by", "weight"]
         assert first.split()[:6] == ["▸", "1", "71", "5", "5", "+1"]
         assert first.endswith("next")
         assert second.split()[:5] == ["2", "72", "1", "1", "-4"]
