@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from lab.behaviour import Behaviour
-from lab.config import LabConfig
+from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError
 from lab.models import Snapshot
 from lab.session import LabSession
@@ -18,6 +18,8 @@ from lab.states import BackendState
 from lab.traffic.plan import TrafficSpec
 from tui.app import LabApp
 from tui.screens.comparison import ComparisonScreen
+from tui.screens.guess import GuessScreen
+from tui.widgets.guess_panel import GuessPanel
 
 FOLDER = Path(__file__).parent
 WAIT_SECONDS = 90.0
@@ -74,6 +76,15 @@ async def main() -> None:
             lambda _: _has_compared(at_120.app),
             ("escape", "escape", "c", "j", "minus", "minus", "enter"),
         )
+    weights = tuple(BackendSpec(weight=weight) for weight in (5, 1, 1))
+    async with photographer(LabConfig(backends=weights), (100, 30)) as at_100:
+        await at_100.shoot("guess", lambda now: now.traffic.answered > 40)
+        for rounds, key in enumerate("g113"):
+            await at_100.pilot.press(key)
+            async with asyncio.timeout(WAIT_SECONDS):
+                while _guesses(at_100.app) != rounds:
+                    await at_100.pilot.pause(0.05)
+        await at_100.shoot("guess", lambda now: now.traffic.is_paused)
     async with photographer(config, (80, 24)) as at_80:
         await at_80.shoot("small-light", lambda now: now.traffic.answered > 500, ("t",))
 
@@ -86,6 +97,15 @@ def _shows_a_ring(snapshot: Snapshot) -> bool:
 def _shows_fail_over(snapshot: Snapshot) -> bool:
     is_killed = any(backend.state is BackendState.KILLED for backend in snapshot.backends)
     return is_killed and any(len(request.attempts) > 1 for request in snapshot.feed[-3:])
+
+
+def _guesses(app: LabApp) -> int | None:
+    """How many were answered and explained; None while the next can't be made."""
+    if not isinstance(app.screen, GuessScreen):
+        return None
+    panel = app.screen.query_one(GuessPanel)
+    is_told = panel.game.answer is None or panel.game.answer.pick is not None
+    return panel.game.rounds if panel.is_quiet and is_told and panel.game.guessed is None else None
 
 
 def _has_compared(app: LabApp) -> bool:
