@@ -1,6 +1,12 @@
 """Reloads under the microscope: who takes over, who still finishes, and that nothing fails."""
 
 import asyncio
+import os
+import signal
+import sys
+
+import psutil
+import pytest
 
 from lab.behaviour import Behaviour
 from lab.models import Reload, Snapshot
@@ -68,6 +74,23 @@ async def _next(lab: LabSession) -> Snapshot:
     """A snapshot that is newer than the newest."""
     newest = (await seen(lab, lambda shown: True, what="a snapshot")).sequence
     return await seen(lab, lambda shown: shown.sequence > newest, what="the next snapshot")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+async def test_a_worker_that_has_ended_is_none_though_its_master_took_no_note(start_lab: StartLab) -> None:
+    """On a busy machine that takes a while, and the next reload would name it among those it replaced."""
+    server = (await start_lab(backends=1)).parts.balancer.server
+    assert server.master_pid is not None
+    master, (worker,) = psutil.Process(server.master_pid), server.worker_pids()
+    master.suspend()
+    try:
+        os.kill(worker, signal.SIGTERM)
+        async with asyncio.timeout(5):
+            while server.worker_pids():
+                await asyncio.sleep(0.01)
+        assert psutil.Process(worker).status() == psutil.STATUS_ZOMBIE
+    finally:
+        master.resume()
 
 
 async def test_what_the_old_worker_still_answers_is_counted_as_its(start_lab: StartLab, nginx: str) -> None:
