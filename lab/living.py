@@ -46,6 +46,13 @@ def lives(pid: int, born: float) -> bool:
     return False
 
 
+def runs(pid: int) -> bool:
+    """Whether whatever process has that PID still runs; one that nobody has reaped yet doesn't."""
+    with contextlib.suppress(ProcessLookupError):
+        return lives(pid, birth(pid))
+    return False
+
+
 def _stat(pid: int) -> list[bytes]:
     try:
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()

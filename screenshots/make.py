@@ -33,13 +33,17 @@ class Photographer:
     app: LabApp
     pilot: Pilot[LabError | None]
 
-    async def shoot(self, name: str, when: Callable[[Snapshot], bool], keys: tuple[str, ...] = ()) -> None:
-        """Press the keys, wait for a fact of the lab, and write what the screen shows then."""
-        await self.pilot.press(*keys)
+    async def wait(self, when: Callable[[Snapshot], bool]) -> None:
+        """Return at a fact of the lab."""
         async with asyncio.timeout(WAIT_SECONDS):
             async for snapshot in self.lab.snapshots():
                 if when(snapshot):
                     break
+
+    async def shoot(self, name: str, when: Callable[[Snapshot], bool], keys: tuple[str, ...] = ()) -> None:
+        """Press the keys, wait for a fact of the lab, and write what the screen shows then."""
+        await self.pilot.press(*keys)
+        await self.wait(when)
         await self.pilot.pause(0.3)
         svg = self.app.export_screenshot(title="lablb")
         svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)  # a picture should fetch nothing
@@ -78,7 +82,7 @@ async def main() -> None:
         )
     weights = tuple(BackendSpec(weight=weight) for weight in (5, 1, 1))
     async with photographer(LabConfig(backends=weights), (100, 30)) as at_100:
-        await at_100.shoot("guess", lambda now: now.traffic.answered > 40)
+        await at_100.wait(lambda now: now.traffic.answered > 40)
         for rounds, key in enumerate("g113"):
             await at_100.pilot.press(key)
             async with asyncio.timeout(WAIT_SECONDS):

@@ -11,6 +11,7 @@ import psutil
 
 from lab.errors import LabError, NginxRefusedError, NotReadyError
 from lab.guard import Guard
+from lab.living import runs
 from lab.nginx.binary import NginxBinary
 from lab.nginx.render import NginxFiles
 from lab.private_files import writing_to
@@ -135,7 +136,7 @@ class NginxServer:
         if self.master_pid is None:
             return ()
         with contextlib.suppress(psutil.Error):
-            return tuple(child.pid for child in psutil.Process(self.master_pid).children() if not _has_ended(child))
+            return tuple(child.pid for child in psutil.Process(self.master_pid).children() if runs(child.pid))
         return ()
 
     async def _signal(self, name: str) -> tuple[int, str]:
@@ -158,14 +159,6 @@ class NginxServer:
             log.seek(position)
             return "".join(line for line in log if "[emerg]" in line or "[alert]" in line)
         return ""
-
-
-def _has_ended(worker: psutil.Process) -> bool:
-    """Whether only its master hasn't taken note of that yet."""
-    try:
-        return worker.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _is_leaving(pid: int) -> bool:
