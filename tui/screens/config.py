@@ -19,7 +19,7 @@ from tui.widgets.document import Document
 
 _NONE_YET: list[Line] = [(("There is no configuration yet.", Ink.MUTED),)]
 _UNCHANGED: list[Line] = [(("Nothing changed since the lab started.", Ink.MUTED),)]
-_NO_RELOAD: list[Line] = [(("nginx wasn't reloaded yet: its workers are the first ones.", Ink.MUTED),)]
+_NO_RELOAD: list[Line] = [(("nginx wasn't reloaded yet: its workers are the first.", Ink.MUTED),)]
 _LINES_BEFORE_CHANGE = 2
 _USUAL_WIDTH = 50
 _PANES = (
