@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import signal
 import sys
+import time
 from dataclasses import dataclass
 
 import psutil
@@ -44,13 +45,15 @@ async def fired(lab: LabSession) -> Fired:
     return Fired(lab.parts.observer.traffic(lab.parts.driver), everything.summary, ledger, held_up)
 
 
-async def stall_nginx(lab: LabSession, seconds: float) -> None:
-    """Stop its worker for so long, once traffic flows."""
+async def stall_nginx(lab: LabSession, seconds: float) -> float:
+    """Stop its worker for so long, once traffic flows; for how many seconds it was, a busy machine takes longer."""
     await answers(lab, 10)
     (worker,) = lab.parts.balancer.server.worker_pids()
     psutil.Process(worker).send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
     await asyncio.sleep(seconds)
     psutil.Process(worker).send_signal(signal.SIGCONT)
+    return time.monotonic() - stopped
 
 
 async def answers(lab: LabSession, wanted: int) -> None:
@@ -62,14 +65,14 @@ async def answers(lab: LabSession, wanted: int) -> None:
 async def test_an_open_loop_feels_a_stall_in_every_request_that_fell_due_in_it(start_lab: StartLab) -> None:
     """A second without answers at 200 a second is 200 late answers, and not one request less."""
     lab = await start_lab(is_firing=True, traffic=TrafficSpec(rate_rps=200, duration_seconds=5))
-    await stall_nginx(lab, 1.0)
+    seconds = await stall_nginx(lab, 1.0)
     stalled = await fired(lab)
     assert stalled.traffic.loop is LoopKind.OPEN
     assert (stalled.traffic.sent, stalled.traffic.answered) == (1000, 1000)
     assert stalled.latency.p99_ms is not None
     assert stalled.latency.p99_ms >= 800
-    # those of the stall's last 100 ms aren't held up for as long as that
-    assert 150 <= stalled.held_up <= 230
+    # those of the stall's last 100 ms aren't held up for as long as that; those that come while nginx catches up may be
+    assert 150 <= stalled.held_up <= 200 * (seconds + 0.15)
     assert stalled.ledger.is_balanced, stalled.ledger.differences
 
 
