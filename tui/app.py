@@ -15,6 +15,7 @@ from textual.worker import WorkerCancelled
 from lab.control import Lab
 from lab.errors import LabError
 from tui.commands import DashboardCommands
+from tui.ink import Ink, component_class
 from tui.keys import APP_KEYS
 from tui.screens.dashboard import Dashboard
 from tui.themes import DARK, LIGHT
@@ -27,6 +28,8 @@ class LabApp(App[LabError | None]):
     """The dashboard of one lab. Its result is the error that kept the lab from starting, if one did."""
 
     TITLE = "lablb"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {component_class(ink) for ink in Ink}
+    """Not in each panel that paints with them: Textual works out all of them anew for each widget that it styles."""
     CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in _STYLES]
     COMMANDS: ClassVar = {DashboardCommands}
     BINDINGS: ClassVar[list[BindingType]] = list(APP_KEYS)

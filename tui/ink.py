@@ -29,6 +29,11 @@ class Ink(StrEnum):
     AFTERGLOW = "afterglow"
 
 
+def component_class(ink: Ink) -> str:
+    """By which the app knows its style."""
+    return f"ink--{ink}"
+
+
 Span = tuple[str, Ink]
 Line = tuple[Span, ...]
 

@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from lab.inert import inert
 from lab.models import EMPTY, Snapshot
-from tui.ink import BLANK, Ink, Line
+from tui.ink import BLANK, Ink, Line, component_class
 
 _STRIPS_KEPT = 64
 """A panel has fewer lines, but on the largest terminals; each is several kilobytes, with what Textual keeps in it."""
@@ -33,7 +33,7 @@ class LinePanel(Widget, can_focus=False):
     a second. All text passes `inert` on its way to the terminal, so nothing that is shown can steer it.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--marked", *(f"ink--{ink}" for ink in Ink)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--marked"}
     ALLOW_SELECT = False
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False, init=False)
@@ -153,7 +153,7 @@ class LinePanel(Widget, can_focus=False):
         if is_marked not in self._styles_of_inks:
             ground = self.get_component_rich_style("line--marked") if is_marked else self.rich_style
             self._styles_of_inks[is_marked] = {
-                ink: ground + self.get_component_rich_style(f"ink--{ink}", partial=True) for ink in Ink
+                ink: ground + self.app.get_component_styles(component_class(ink)).partial_rich_style for ink in Ink
             }
         return self._styles_of_inks[is_marked]
 
