@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: lab test pytest-ui lint unit differential reality screenshots bench soak clean
+.PHONY: lab test lint unit differential reality screenshots bench soak clean
 
 lab: $(VENV)/.lab  ## start the dashboard
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/lablb; else \
@@ -14,13 +14,8 @@ test: $(VENV)/.test  ## lint, types and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory -j4 pytest-ui pytest-integration-a-c pytest-integration-d-l pytest-integration-m-z
-
-pytest-ui:
-	$(BIN)/python -m pytest -q tests/unit tests/tui
-
-pytest-integration-%:  # mostly waits for processes, so that its parts are done in little more than the time of one
-	$(BIN)/python -m pytest -q tests/integration/test_[$*]*.py
+	$(BIN)/python -m pytest -q -m 'not clock' -n 4 --dist worksteal  # many mostly wait for processes
+	$(BIN)/python -m pytest -q -m clock  # by themselves: a busy machine has another sense of time
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check --fix .

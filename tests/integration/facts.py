@@ -22,6 +22,10 @@ HOST = "127.0.0.1"
 LABLB = Path(sys.executable).with_name("lablb.exe" if sys.platform == "win32" else "lablb")
 """The command as it was installed beside this Python."""
 POLL_SECONDS = 0.02
+PORT_RANGES = 10
+PORTS_A_RANGE = 1_000
+MOST_PORTS = 100
+"""That a test takes from the first one on."""
 
 
 def wait_until(condition: Callable[[], object], *, what: str, seconds: float = 15.0) -> None:
@@ -73,9 +77,14 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many free ports in a row, below those that the system gives to outgoing connections."""
+    """The first of so many free ports in a row, below those that the system gives to outgoing connections.
+
+    Tests that run at the same time pick theirs apart: a port that is free now is taken only when something listens.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PORT_RANGES
+    lowest = 20_000 + worker * PORTS_A_RANGE
     for _ in range(200):
-        first = random.randrange(20_000, 30_000)
+        first = random.randrange(lowest, lowest + PORTS_A_RANGE - MOST_PORTS)
         if all(is_free(port) for port in range(first, first + count)):
             return first
     raise AssertionError(f"there are no {count} free ports in a row")

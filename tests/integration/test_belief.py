@@ -87,6 +87,7 @@ async def ask_once(lab: LabSession, **changes: str) -> int:
     return reply.status
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("fail_timeout", [1, 2])
 async def test_the_retry_comes_when_it_was_predicted(start_lab: StartLab, nginx: str, fail_timeout: int) -> None:
     """Not before, and within a fraction of a second after; twice, since the test fails. Restarted, it is cleared."""

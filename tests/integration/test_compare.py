@@ -11,6 +11,7 @@ from tests.integration.conftest import Place
 from tests.integration.facts import lablb, lablb_running, only_one, running, wait_until
 
 
+@pytest.mark.clock
 @pytest.mark.timeout(90)
 def test_the_same_traffic_meets_each_algorithm(place: Place, tmp_path: Path) -> None:
     """As many requests each time; the slow backend hurts round robin most, and the first algorithm comes out alike."""

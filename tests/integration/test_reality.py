@@ -17,6 +17,7 @@ TRIES = 3
 """A machine that is busy with something else for a while gets another chance; a wrong simulation fails each time."""
 
 
+@pytest.mark.clock
 @pytest.mark.timeout(200)
 async def test_a_simulated_scenario_is_the_real_one_within_fifteen_percent(place: Place) -> None:
     """Shares within the sampling error, p50 and p95 within 15 %, under weights and unequal backends."""
