@@ -90,6 +90,8 @@ class ReloadWatch:
         """When one was last told of."""
         self._retired: frozenset[int] = frozenset()
         """Workers that were told to end, as far as they still run."""
+        self._retired_before: frozenset[int] = frozenset()
+        """The same when nginx was last asked to change; some of them may end before it has."""
         self._finishing: tuple[OldWorker, ...] = ()
 
     def begin(self, generation: int, change: str) -> None:
@@ -97,13 +99,14 @@ class ReloadWatch:
         now = self._clock()
         was_failing = now - self._last_failure < JUST_BEFORE_SECONDS
         self._asked = Since(generation, change, self._wall(), now, was_failing=was_failing)
+        self._retired_before = self._retired
 
     def finish(self, handover: Handover) -> None:
         """nginx has taken it on."""
         assert self._asked is not None
         self._latest, self._asked = self._asked, None
         self._latest.seconds = handover.seconds
-        self._latest.old_pids = tuple(sorted(handover.before - self._retired))
+        self._latest.old_pids = tuple(sorted(handover.before - self._retired_before))
         self._latest.new_pids = tuple(sorted(handover.after - handover.before))
         known = {worker.pid: worker for worker in self._finishing}
         self._retired = handover.before & handover.after

@@ -139,6 +139,17 @@ def test_each_change_counts_anew_and_names_only_who_served_before_it() -> None:
     assert [worker.pid for worker in reload.finishing] == [10, 11]
 
 
+def test_who_was_told_to_end_before_is_not_named_though_it_ended_meanwhile() -> None:
+    """It ran when nginx was asked, and is seen to have gone before nginx has changed."""
+    watch = ReloadWatch(FakeClock(), FakeClock())
+    watch.begin(2, "least_conn")
+    watch.finish(handover({NOBODY}, {NOBODY, 11}))
+    watch.begin(3, "random")
+    asyncio.run(watch.look(port=1))
+    watch.finish(handover({NOBODY, 11}, {11, 12}))
+    assert shown(watch).old_pids == (11,)
+
+
 def test_a_change_that_nginx_refuses_leaves_the_one_before_it() -> None:
     """Which goes on counting meanwhile."""
     watch = ReloadWatch(FakeClock(), FakeClock())
