@@ -10,7 +10,7 @@ _PAUSE_SECONDS = 0.01
 
 
 async def wait_for(
-    pilot: Pilot[Any], condition: Callable[[], bool], *, what: str, timeout_seconds: float = 5.0
+    pilot: Pilot[Any], condition: Callable[[], bool], *, what: str, timeout_seconds: float = 15.0
 ) -> None:
     """Let the app run until the condition holds.
 

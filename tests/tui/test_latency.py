@@ -195,4 +195,4 @@ async def test_view_survives_any_size() -> None:
         for size in [(1, 1), (20, 3), (300, 5), (40, 10), (80, 24)]:
             await pilot.resize_terminal(*size)
             await wait_for(pilot, lambda size=size: pilot.app.screen.size == size, what=f"the size {size}")  # type: ignore[misc]
-        assert "█" in "".join(shown(pilot, LatencyHistogram))
+        await wait_for(pilot, lambda: "█" in "".join(shown(pilot, LatencyHistogram)), what="the histogram")

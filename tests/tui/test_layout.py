@@ -4,7 +4,7 @@ import pytest
 
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import request, running
-from tests.tui.showing import dashboard, dashboard_of, is_seen, lines, show
+from tests.tui.showing import dashboard, dashboard_of, is_seen, lines, show, text_of
 from tests.waiting import wait_for
 from tui.widgets.backend_grid import BackendGrid
 from tui.widgets.failure_chart import FailureChart
@@ -113,4 +113,4 @@ async def test_no_size_is_too_small_to_survive() -> None:
         for size in [(1, 1), (20, 3), (79, 60), (300, 5), (40, 10), (80, 24)]:
             await pilot.resize_terminal(*size)
             await wait_for(pilot, lambda size=size: board.size == size, what=f"the size {size}")  # type: ignore[misc]
-        assert "/49" in lines(board.query_one(RequestFeed))[-1]
+        await wait_for(pilot, lambda: "/49" in text_of(pilot, RequestFeed), what="the latest request in the feed")

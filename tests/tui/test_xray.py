@@ -148,8 +148,8 @@ async def test_where_the_xray_has_the_grids_place_it_tells_the_processes_states(
         assert "up" not in shown(pilot, XRayTable)[2]
         await pilot.resize_terminal(120, 36)
         await wait_for(pilot, lambda: is_seen(dashboard(pilot).query_one(BackendGrid)), what="the grid")
-        await pilot.pause()
-        assert note.partition(" · ")[0] not in shown(pilot, XRayTable)[1]
+        word = note.partition(" · ")[0]
+        await wait_for(pilot, lambda: word not in shown(pilot, XRayTable)[1], what="the word to go")
 
 
 async def test_columns_are_explained_where_there_is_room() -> None:
