@@ -59,16 +59,18 @@ def _losses(comparison: Comparison) -> list[str]:
     if not any(run.failed or run.retried for run in comparison.runs):
         return []
     rows = [
-        f'<div>{escape(run.title)}</div><div class="bar"><span style="width:{100 * count / run.sent:.2f}%;'
-        f'background:var({colour})"></span></div><div class="muted">{count:,} {what}</div>'
+        f'<div class="both">{escape(run.title)}</div>'
+        + _loss(run.failed / run.sent, f"{run.failed:,} failed of {run.sent:,}", "--c1")
+        + _loss(run.retried / run.sent, f"{run.retried:,} tried again", "--c0")
         for run in comparison.runs
-        for count, what, colour in (
-            (run.failed, f"failed of {run.sent:,}", "--c1"),
-            (run.retried, "tried again", "--c0"),
-        )
         if run.sent
     ]
     return ["<h2>What failed, and what was tried again</h2>", f'<div class="shares losses">{"".join(rows)}</div>']
+
+
+def _loss(share: float, words: str, colour: str) -> str:
+    bar = f'<div class="bar"><span style="width:{100 * share:.2f}%;background:var({colour})"></span></div>'
+    return f'{bar}<div class="muted">{words}</div>'
 
 
 def _noise(comparison: Comparison) -> list[str]:
