@@ -23,7 +23,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 unit: $(VENV)/.test
-	$(BIN)/python -m pytest tests/unit tests/tui
+	$(BIN)/python -m pytest -n 4 tests/unit tests/tui
 
 SECONDS ?= 600
 differential: $(VENV)/.test  ## hold the models of how nginx picks to the real one, with new seeds, for SECONDS

@@ -18,7 +18,7 @@ from bench.plain import article, curl_answers, shell_loop
 from bench.ratio import HEAD, Ratio, compare
 from bench.simulation import growing, simulating
 from lab.config import BackendSpec, LabConfig
-from lab.histogram import Histogram
+from lab.counts.histogram import Histogram
 from lab.session import LabSession
 
 PORT, BASE_PORT = 8170, 8171

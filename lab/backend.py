@@ -20,17 +20,17 @@ import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import IOStream
 
-from lab.behaviour import Behaviour
-from lab.desk import Desk
-from lab.door import Door
-from lab.faults import Fault, FaultKind
-from lab.loopback import MAX_PORT
-from lab.orders import obey
-from lab.privileges import become
-from lab.request_id import REQUEST_ID, has_nginxs
-from lab.scoreboard import Scoreboard
-from lab.stdio import Message, emit
-from lab.workload import Workload
+from lab.backends.behaviour import Behaviour
+from lab.backends.desk import Desk
+from lab.backends.door import Door
+from lab.backends.scoreboard import Scoreboard
+from lab.backends.workload import Workload
+from lab.faults.fault import Fault, FaultKind
+from lab.logs.request_id import REQUEST_ID, has_nginxs
+from lab.machine.loopback import MAX_PORT
+from lab.machine.orders import obey
+from lab.machine.privileges import become
+from lab.machine.stdio import Message, emit
 
 RESET_AT_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """For SO_LINGER: close() throws away what isn't sent yet, and sends RST."""

@@ -5,10 +5,10 @@ import re
 import shutil
 import time
 
-from lab.error_log import ErrorLog, worker_death
 from lab.errors import LabError
-from lab.guard import how_it_ended
-from lab.log_file import most_log_bytes
+from lab.logs.error_log import ErrorLog, worker_death
+from lab.logs.log_file import most_log_bytes
+from lab.machine.guard import how_it_ended
 from lab.nginx.balancer import Balancer
 from lab.notices import Notices
 from lab.observer import Observer

@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import get_completion_class
 
-from lab import __version__, event_loop
-from lab.config import LabConfig
-from lab.errors import ExitCode, LabError, NotReadyError
-from lab.inert import inert_line
-from lab.interruption import ended_by_signals
-from lab.lazy_group import LazyGroup
-from lab.options import (
+from lab import __version__
+from lab.commandline.interruption import ended_by_signals
+from lab.commandline.lazy_group import LazyGroup
+from lab.commandline.options import (
     config_file,
     dashboard_traffic,
     file_defaults,
@@ -29,15 +26,19 @@ from lab.options import (
     run_traffic,
     traffic_options,
 )
-from lab.output import require_writable, say, write
-from lab.ports import choose_ports
-from lab.runtime import why_root_stays
+from lab.commandline.output import require_writable, say, write
+from lab.config import LabConfig
+from lab.errors import ExitCode, LabError, NotReadyError
+from lab.inert import inert_line
+from lab.machine import event_loop
+from lab.machine.ports import choose_ports
+from lab.machine.runtime import why_root_stays
+from lab.machine.shortage import shortage
 from lab.session import LabSession
-from lab.shortage import shortage
 from lab.traffic.plan import RequestSpec, TrafficSpec
 
 if TYPE_CHECKING:
-    from lab.report import Report
+    from lab.commandline.report import Report
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 """Every command's, as each takes over what its group has."""
@@ -168,7 +169,7 @@ def run(ctx: click.Context, /, format_: str, output: Path | None, **options: Any
 @click.pass_context
 def doctor(ctx: click.Context, /, **options: Any) -> None:
     """Say what is missing or busy on this machine, and the remedy."""
-    from lab.doctor import Verdict, examine  # noqa: PLC0415
+    from lab.commandline.doctor import Verdict, examine  # noqa: PLC0415
 
     config = lab_config(options, LabConfig().traffic)
 
@@ -205,7 +206,7 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
 
     It is a model of nginx, held to the real one by a test; lablb run fires the same requests at the real one.
     """
-    from lab.predict import foretell  # noqa: PLC0415
+    from lab.commandline.predict import foretell  # noqa: PLC0415
 
     config = lab_config(options, TrafficSpec(request=RequestSpec(paths=path or ("/",))))
     forecast = foretell(config, choose_ports(config).backends, requests=count, seed=seed)
@@ -261,7 +262,7 @@ def _refuse_misplaced(ctx: click.Context, options: dict[str, Any]) -> None:
 
 
 async def _run(config: LabConfig) -> "Report":
-    from lab.run import run_lab  # noqa: PLC0415
+    from lab.commandline.run import run_lab  # noqa: PLC0415
 
     interruption = asyncio.Event()
     with ended_by_signals(interruption.set):

@@ -14,8 +14,8 @@ from lab.control import Lab
 if TYPE_CHECKING:
     from lab.comparison.result import Comparison
     from lab.comparison.standing import Standing
-    from lab.faults import Fault
-    from lab.latency import LatencySeries
+    from lab.counts.latency import LatencySeries
+    from lab.faults.fault import Fault
     from lab.parts import Parts
     from lab.witnesses import RequestDetail, RequestView
 

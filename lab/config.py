@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from lab.algorithms import DEFAULT_ALGORITHM, WITHOUT_BACKUPS, algorithm_named
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
 from lab.durations import MAX_SECONDS
 from lab.errors import UsageError
-from lab.fault_plan import PlannedFault
-from lab.loopback import MAX_PORT
-from lab.retry_rules import DEFAULT_RETRY_RULES, in_order
+from lab.faults.plan import PlannedFault
+from lab.machine.loopback import MAX_PORT
+from lab.nginx.retry_rules import DEFAULT_RETRY_RULES, in_order
 from lab.traffic.plan import TrafficSpec
 
 PRIVILEGED_PORTS = (70, 71)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from lab.comparison.result import Comparison
     from lab.comparison.standing import Standing
-    from lab.faults import Fault
-    from lab.latency import LatencySeries
+    from lab.counts.latency import LatencySeries
+    from lab.faults.fault import Fault
     from lab.models import Snapshot
     from lab.witnesses import RequestDetail, RequestView
 
@@ -57,7 +57,7 @@ class Lab(Protocol):
         """Take it out of the upstream, and end it once it has answered what it has on its hands."""
 
     async def set_retry_rules(self, rules: tuple[str, ...]) -> None:
-        """Have nginx try another backend in these cases only, given by the names in `lab.retry_rules`."""
+        """Have nginx try another backend in these cases only, given by the names in `lab.nginx.retry_rules`."""
 
     async def repair(self) -> None:
         """Start again what has died and isn't a backend: nginx, the lab's client."""

@@ -5,16 +5,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.backends.fleet import Fleet
+from lab.backends.revival import Reviver
 from lab.config import LabConfig
-from lab.fleet import Fleet
-from lab.guard import Guard
+from lab.machine.guard import Guard
+from lab.machine.ports import Ports
+from lab.machine.private_files import writing_to
+from lab.machine.privileges import backend_user
+from lab.machine.runtime import RuntimeFolder, why_root_stays
 from lab.nginx.binary import NginxBinary, find_nginx
 from lab.notices import Notices
-from lab.ports import Ports
-from lab.private_files import writing_to
-from lab.privileges import backend_user
-from lab.revival import Reviver
-from lab.runtime import RuntimeFolder, why_root_stays
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,16 @@ Unknown is None, never 0. Times of day are seconds since the epoch; durations ca
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lab.latency import NOTHING_MEASURED, LatencySummary
-from lab.ledger import Ledger
+from lab.counts.latency import NOTHING_MEASURED, LatencySummary
+from lab.counts.ledger import Ledger
 from lab.states import BackendState, LoopKind, Phase
 
 if TYPE_CHECKING:
-    from lab.belief import Belief
-    from lab.latency import SecondView
-    from lab.noise import Noise
+    from lab.counts.latency import SecondView
+    from lab.counts.noise import Noise
+    from lab.nginx.belief import Belief
     from lab.witnesses import RequestView
-    from lab.xray import XRay
+    from lab.xray.view import XRay
 
 
 @dataclass(frozen=True, slots=True)

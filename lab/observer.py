@@ -4,30 +4,30 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lab.access_log import AccessLog
-from lab.backend_port import Backend
+from lab.backends.backend_port import Backend
+from lab.backends.fleet import Fleet
 from lab.config import BackendSpec
-from lab.faults import in_words
-from lab.fleet import Fleet
-from lab.inference import Inference
-from lab.journal import Journal
-from lab.lately import Lately
-from lab.latency import LatencySummary
-from lab.ledger import Ledger
-from lab.log_batch import Batch
+from lab.counts.journal import Journal
+from lab.counts.lately import Lately
+from lab.counts.latency import LatencySummary
+from lab.counts.ledger import Ledger
+from lab.counts.tally import Tally
+from lab.faults.fault import in_words
+from lab.logs.access_log import AccessLog
+from lab.logs.batch import Batch
+from lab.machine.monitor import Monitor
 from lab.models import BackendView, NginxView, Reload, TrafficView
-from lab.monitor import Monitor
 from lab.nginx.balancer import Balancer
+from lab.nginx.inference import Inference
 from lab.nginx.server import NginxServer
-from lab.tally import Tally
 from lab.traffic.driver import TrafficDriver, WorkerDeath
 from lab.traffic.outcome import CLIENT_DIED, UNFINISHED, Outcome, failed
 
 if TYPE_CHECKING:
-    from lab.noise import Noise
-    from lab.shadow import Shadow
-    from lab.share_watch import ShareWatch
-    from lab.xray import XRay
+    from lab.counts.noise import Noise
+    from lab.counts.share_watch import ShareWatch
+    from lab.xray.shadow import Shadow
+    from lab.xray.view import XRay
 
 OUTSIDE = BackendSpec(is_down=True)
 """Of a backend that isn't in the upstream yet, or any more."""
@@ -56,8 +56,8 @@ class Observer:
 
     def begin_watching(self, balancer: Balancer) -> None:
         """Have a model follow nginx's picks from now on, and hold the shares against what was promised."""
-        from lab.shadow import Shadow  # noqa: PLC0415 - they take 50 ms, and only a dashboard shows what they tell
-        from lab.share_watch import ShareWatch  # noqa: PLC0415
+        from lab.counts.share_watch import ShareWatch  # noqa: PLC0415
+        from lab.xray.shadow import Shadow  # noqa: PLC0415 - they take 50 ms, and only a dashboard shows what they tell
 
         self._shadow = Shadow(balancer.upstreams, balancer.frame.workers)
         self._share_watch = ShareWatch(time.monotonic)

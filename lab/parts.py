@@ -5,24 +5,24 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from lab.access_log import AccessLog
+from lab.backends.fleet import Fleet
 from lab.caretaker import Caretaker
 from lab.comparison.contest import DEFAULT_ALGORITHMS, Contest
 from lab.comparison.scenarios import scenario_named
 from lab.comparison.standing import Standing
 from lab.config import FALLBACK_PORTS, LabConfig
 from lab.errors import LabError
-from lab.fault_clock import FaultClock
-from lab.fleet import Fleet
+from lab.faults.clock import FaultClock
 from lab.ground import Ground
-from lab.log_file import most_log_bytes
+from lab.logs.access_log import AccessLog
+from lab.logs.log_file import most_log_bytes
+from lab.machine.ports import Ports, free_row, next_free_port
 from lab.nginx.balancer import Balancer
 from lab.nginx.server import NginxServer
+from lab.nginx.verdict import cases_of
 from lab.notices import Notices
 from lab.observer import Observer
-from lab.ports import Ports, free_row, next_free_port
 from lab.traffic.driver import TrafficDriver
-from lab.verdict import cases_of
 from lab.witnesses import NginxWitness, RequestDetail, RequestView
 
 

@@ -12,16 +12,16 @@ from lab.commands import Commands
 from lab.config import LabConfig
 from lab.errors import LabError
 from lab.ground import lay_ground
-from lab.limits import require_room
+from lab.machine.limits import require_room
+from lab.machine.ports import choose_ports, require_free
+from lab.machine.runtime import sweep
 from lab.notices import Notices
-from lab.ports import choose_ports, require_free
 from lab.publisher import Publisher
-from lab.runtime import sweep
 from lab.side_by_side import first_of, side_by_side
 from lab.states import Phase
 
 if TYPE_CHECKING:
-    from lab.ledger import Ledger
+    from lab.counts.ledger import Ledger
     from lab.models import Snapshot
     from lab.parts import Parts
 

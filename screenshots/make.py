@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError
 from lab.models import Snapshot

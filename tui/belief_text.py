@@ -2,7 +2,7 @@
 
 import math
 
-from lab.belief import Belief, Standing
+from lab.nginx.belief import Belief, Standing
 from tui.formatting import UNKNOWN
 from tui.ink import Ink, Span
 

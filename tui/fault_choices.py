@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
 from lab.models import Snapshot
 from lab.states import BackendState
 

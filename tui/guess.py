@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from lab.models import Snapshot
 from lab.witnesses import RequestView
-from lab.xray import Pick
+from lab.xray.view import Pick
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lab.latency import Bucket, LatencySeries
+from lab.counts.latency import Bucket, LatencySeries
 from tui.drawing import LABEL_WIDTH, columns_of
 from tui.formatting import count, duration, round_duration
 from tui.ink import BLANK, Ink, Line, Span

@@ -4,10 +4,10 @@ Chance has its test where nginx draws. Elsewhere the shares are held against the
 any.
 """
 
+from lab.counts.noise import Finding, Noise, Outlier
 from lab.models import Snapshot
-from lab.noise import Finding, Noise, Outlier
 from lab.states import BackendState
-from lab.xray import Deviation, RuleCheck
+from lab.xray.view import Deviation, RuleCheck
 from tui.formatting import percent, shorten
 
 _FOLLOWED = {

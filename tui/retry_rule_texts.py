@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lab.retry_rules import OFF, in_order
+from lab.nginx.retry_rules import OFF, in_order
 
 MEANINGS = {
     "error": "no connection, or it broke off before the header",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lab.latency import LatencySeries, LatencySummary
+from lab.counts.latency import LatencySeries, LatencySummary
 from tui.formatting import UNKNOWN, count, fit, milliseconds
 from tui.ink import Ink, Line, Span
 from tui.scales import Scale, log_scale

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lab.algorithms import BY_KEY
-from lab.xray import PeerXRay, XRay
+from lab.xray.view import PeerXRay, XRay
 from tui.formatting import UNKNOWN, count, fit, percent, shorten
 from tui.ink import Ink, Line, Span
 

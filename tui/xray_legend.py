@@ -1,6 +1,6 @@
 """What the X-ray's columns mean, in a sentence or two."""
 
-from lab.xray import XRay
+from lab.xray.view import XRay
 from tui.formatting import paragraph
 from tui.ink import Ink, Line
 

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from lab.algorithms import BY_CHANCE
 from lab.inert import inert
 from lab.models import Snapshot
-from lab.xray import PairXRay, Pick, XRay
+from lab.xray.view import PairXRay, Pick, XRay
 from tui.drawing import bar
 from tui.formatting import UNKNOWN, fit, paragraph, percent, shorten, wrap
 from tui.ink import BLANK, Ink, Line, Span

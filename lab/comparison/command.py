@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
+from lab.commandline.option_types import Duration
+from lab.commandline.output import require_writable
 from lab.comparison.scenarios import SCENARIOS, scenario_named
 from lab.comparison.telling import report_options, tell, told_runs
 from lab.config import LabConfig
-from lab.option_types import Duration
-from lab.output import require_writable
 
 EPILOG = """\b
 Scenarios:

@@ -7,7 +7,7 @@ from typing import Any
 from lab.comparison.standing import Standing, unpack
 from lab.config import LabConfig
 from lab.errors import LabError
-from lab.processes import Child
+from lab.machine.processes import Child
 from lab.traffic.driver import TrafficDriver
 
 DEFAULT_ALGORITHMS = ("round_robin", "least_conn", "random", "random_two")

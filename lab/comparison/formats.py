@@ -7,10 +7,10 @@ from collections.abc import Callable
 from textwrap import wrap
 from typing import Any
 
+from lab.commandline.report import latency_fields
 from lab.comparison.inside import Inside
 from lab.comparison.result import Comparison, Run, Share
 from lab.durations import brief_seconds, milliseconds
-from lab.report import latency_fields
 
 BAR_CELLS = 24
 FIGURE_CELLS = 9

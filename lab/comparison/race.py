@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from lab.algorithms import algorithm_named
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
+from lab.backends.workload import Workload
 from lab.comparison.conclusion import conclusion
 from lab.comparison.result import Comparison, Run
 from lab.comparison.runs import Entry, run_of
@@ -17,7 +18,6 @@ from lab.session import LabSession
 from lab.side_by_side import first_of
 from lab.traffic.driver import TrafficDriver
 from lab.traffic.plan import Arrivals, TrafficSpec
-from lab.workload import Workload
 
 POLL_SECONDS = 0.2
 REST_SECONDS = 0.5

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.comparison.inside import Inside, Start, Theory
-from lab.latency import LatencySummary
+from lab.counts.latency import LatencySummary
 
 _FEW_BACKENDS = 8
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
 from lab.errors import UsageError
 from lab.traffic.plan import TrafficSpec

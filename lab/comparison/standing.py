@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab.comparison.result import Comparison, Run, Share
-from lab.latency import LatencySummary
+from lab.counts.latency import LatencySummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from lab.output import write
+from lab.commandline.output import write
 
 if TYPE_CHECKING:
     from lab.comparison.result import Comparison

@@ -13,8 +13,8 @@ from lab.comparison.scenarios import scenario_named
 from lab.comparison.standing import Standing, pack
 from lab.config import LabConfig
 from lab.errors import LabError
-from lab.orders import obey
-from lab.stdio import Message, emit
+from lab.machine.orders import obey
+from lab.machine.stdio import Message, emit
 
 PARTING_SECONDS = 10.0
 """How long it may take to end its lab once nobody wants it any more; its guardian does it then."""

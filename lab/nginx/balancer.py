@@ -6,14 +6,14 @@ from dataclasses import replace
 from lab.algorithms import ALGORITHMS, algorithm_named
 from lab.config import BackendSpec, LabConfig, require_fitting_backups
 from lab.errors import LabError, NotReadyError
-from lab.limits import require_room, worker_connections
+from lab.machine.limits import require_room, worker_connections
+from lab.machine.ports import Ports
 from lab.models import AlgorithmChoice, ConfigView
 from lab.nginx.binary import NginxBinary, find_nginx
+from lab.nginx.reload_watch import ReloadWatch
 from lab.nginx.render import SITE, Frame, Upstream, compare, render
+from lab.nginx.retry_rules import OFF, in_order
 from lab.nginx.server import NginxServer
-from lab.ports import Ports
-from lab.reload_watch import ReloadWatch
-from lab.retry_rules import OFF, in_order
 
 REMEMBERED = 1000
 """How many changes ago a request can have been served whose rules are still known."""

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from lab.algorithms import ALGORITHMS, Algorithm
 from lab.errors import NotReadyError
-from lab.private_files import write_all, writing_to
-from lab.runtime import PREFIX, private_folder
-from lab.shortage import starting
+from lab.machine.private_files import write_all, writing_to
+from lab.machine.runtime import PREFIX, private_folder
+from lab.machine.shortage import starting
 
 BUNDLED = "bundled"
 SYSTEM = "system"

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from lab.algorithms import algorithm_named
 from lab.config import BackendSpec
-from lab.limits import ROOMY_CONNECTIONS
-from lab.loopback import HOST
+from lab.machine.limits import ROOMY_CONNECTIONS
+from lab.machine.loopback import HOST
+from lab.machine.private_files import write_all
+from lab.machine.privileges import worker_account
+from lab.machine.runtime import base_folder
 from lab.models import DiffLine
 from lab.nginx.binary import NginxBinary
-from lab.private_files import write_all
-from lab.privileges import worker_account
-from lab.retry_rules import DEFAULT_RETRY_RULES, directive_words
-from lab.runtime import base_folder
+from lab.nginx.retry_rules import DEFAULT_RETRY_RULES, directive_words
 
 SITE = "lablb.conf"
 _MODULES = ("fastcgi", "uwsgi", "scgi")

@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 
 from lab.errors import LabError, NginxRefusedError, NotReadyError
-from lab.guard import Guard
-from lab.living import runs
+from lab.machine.guard import Guard
+from lab.machine.living import runs
+from lab.machine.private_files import writing_to
+from lab.machine.stdio import Message
 from lab.nginx.binary import NginxBinary
+from lab.nginx.reload_watch import Handover
 from lab.nginx.render import NginxFiles
-from lab.private_files import writing_to
-from lab.reload_watch import Handover
-from lab.stdio import Message
 
 START_SECONDS = 5.0
 RELOAD_SECONDS = 5.0

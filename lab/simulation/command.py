@@ -11,12 +11,12 @@ import click
 from click.core import ParameterSource
 
 from lab.algorithms import algorithm_named
+from lab.commandline.option_types import Duration, Weights
+from lab.commandline.output import require_writable
 from lab.comparison.command import DEFAULT_ALGORITHMS
 from lab.comparison.scenarios import SCENARIOS, scenario_named
 from lab.comparison.telling import report_options, tell, told_runs
 from lab.errors import UsageError
-from lab.option_types import Duration, Weights
-from lab.output import require_writable
 from lab.simulation.plan import Plan, Service
 
 if TYPE_CHECKING:

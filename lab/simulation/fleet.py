@@ -10,8 +10,8 @@ from lab.algorithms import BY_CHANCE, BY_KEY, COUNTING
 from lab.comparison.inside import Inside, Start
 from lab.comparison.result import Run, Share
 from lab.comparison.runs import CURVE_PERCENTS, Entry
-from lab.fairness import jain
-from lab.latency import LatencySummary
+from lab.counts.fairness import jain
+from lab.counts.latency import LatencySummary
 from lab.simulation.herding import bunching
 from lab.simulation.plan import Plan
 from lab.simulation.queues import Passage, passage

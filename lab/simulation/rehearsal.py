@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from lab.backends.workload import Workload
 from lab.balancing.methods import upstream_named
 from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import Upstream
 from lab.comparison.scenarios import Scenario, lab_for
 from lab.config import BackendSpec, LabConfig
+from lab.counts.tally import Counts
 from lab.errors import UsageError
 from lab.simulation.agenda import Agenda
 from lab.simulation.workplace import Job, Workplace
-from lab.tally import Counts
 from lab.traffic.gun import PATIENCE_CHECK_SECONDS
 from lab.traffic.plan import Arrivals
 from lab.traffic.schedule import Schedule
-from lab.workload import Workload
 
 DEFAULT_OVERHEAD_MS = 0.8
 """What client, kernel and nginx add to a request on average: measured on two virtual cores."""

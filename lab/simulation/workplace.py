@@ -18,7 +18,7 @@ class Job:
 
 
 class Workplace:
-    """One backend, as `lab.desk` works."""
+    """One backend, as `lab.backends.desk` works."""
 
     def __init__(self, agenda: Agenda, capacity: int, slowness: float) -> None:
         self.is_dead = False

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lab.errors import LabError
-from lab.limits import most_connections
-from lab.processes import Child, Recollections
+from lab.machine.limits import most_connections
+from lab.machine.processes import Child, Recollections
 from lab.side_by_side import first_of
 from lab.states import LoopKind
 from lab.traffic.outcome import Outcome, unpack

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lab.metronome import Metronome, Waker
+from lab.machine.metronome import Metronome, Waker
 from lab.traffic.lane import Lane, Owner
 from lab.traffic.outcome import UNFINISHED, UNSENT, Shot, failed
 from lab.traffic.plan import TrafficSpec

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Protocol, cast
 
-from lab.loopback import HOST
+from lab.machine.loopback import HOST
 from lab.traffic.outcome import Fate, Shot, answered, failed
 from lab.traffic.request import Target
 from lab.traffic.response import BadResponseError, ResponseReader

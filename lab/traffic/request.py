@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lab.loopback import HOST
+from lab.machine.loopback import HOST
 from lab.traffic.plan import RequestSpec
 
 USER_AGENT = "lablb"

@@ -11,11 +11,11 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from lab.event_loop import run
-from lab.limits import most_connections
-from lab.orders import obey
-from lab.shortage import shortage
-from lab.stdio import Message, emit
+from lab.machine.event_loop import run
+from lab.machine.limits import most_connections
+from lab.machine.orders import obey
+from lab.machine.shortage import shortage
+from lab.machine.stdio import Message, emit
 from lab.traffic.gun import MOST_OPEN_LOOP_LANES, Gun
 from lab.traffic.lane import Lane
 from lab.traffic.outcome import Shot, pack

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from lab.algorithms import algorithm_named
 from lab.balancing.peer import PeerSpec
+from lab.machine.privileges import worker_account
 from lab.nginx.binary import NginxBinary
-from lab.privileges import worker_account
 from tests.differential.foretelling import Outcome
 from tests.differential.scenario import Fault, Scenario
 

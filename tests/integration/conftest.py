@@ -16,8 +16,8 @@ import pytest
 
 from lab.config import BackendSpec, LabConfig
 from lab.errors import NotReadyError
+from lab.machine.privileges import is_open_to_all
 from lab.nginx.binary import find_nginx
-from lab.privileges import is_open_to_all
 from lab.session import LabSession
 from lab.traffic.plan import TrafficSpec
 from tests.integration.facts import POLL_SECONDS, commands_in, free_ports, is_free, processes_in, wait_until

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lab.ports import is_allowed
+from lab.machine.ports import is_allowed
 from tests.integration.conftest import Place
 from tests.integration.facts import is_free, lablb
 

@@ -15,8 +15,8 @@ from typing import IO, Any
 import psutil
 import pytest
 
-from lab.behaviour import Behaviour
-from lab.scoreboard import Scoreboard
+from lab.backends.behaviour import Behaviour
+from lab.backends.scoreboard import Scoreboard
 from tests.integration.conftest import Place
 from tests.integration.facts import HOST, Reply, ask, is_free, listening, wait_until
 

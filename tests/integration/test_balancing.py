@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
+from lab.commandline.report import Report
+from lab.commandline.run import run_lab
 from lab.config import BackendSpec, LabConfig
 from lab.errors import NotReadyError
 from lab.nginx.binary import find_nginx
-from lab.report import Report
-from lab.run import run_lab
 from lab.states import LoopKind
 from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from lab.access_log import LogLine
-from lab.belief import Belief, Standing
 from lab.config import BackendSpec
-from lab.inference import CLOCK_SECONDS, Inference
-from lab.log_batch import Batch
+from lab.logs.access_log import LogLine
+from lab.logs.batch import Batch
 from lab.models import Snapshot
+from lab.nginx.belief import Belief, Standing
+from lab.nginx.inference import CLOCK_SECONDS, Inference
 from lab.session import LabSession
 from lab.states import BackendState
 from lab.traffic.plan import TrafficSpec

@@ -48,7 +48,7 @@ def test_a_death_that_nobody_planned_ends_it_without_a_report(
     with lablb_running("compare", *options) as lab:
         wait_until(place.is_traffic_flowing, what="traffic")
         victims = {
-            "nginx": lambda: only_one(running("lab.guardian", place.folder)).children(),
+            "nginx": lambda: only_one(running("lab.machine.guardian", place.folder)).children(),
             "backend": lambda: [each for each in running("lab.backend", place.folder) if serves(each, place.base_port)],
             "client": lambda: running("lab.traffic.worker", place.folder)[-1:],
         }

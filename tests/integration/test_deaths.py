@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from lab.errors import LabError
-from lab.guard import MOST_IN_A_ROW
+from lab.machine.guard import MOST_IN_A_ROW
 from lab.models import Snapshot
 from lab.session import LabSession
 from lab.traffic.plan import TrafficSpec
@@ -158,10 +158,10 @@ async def test_a_guardian_that_is_killed_is_replaced_and_the_new_one_holds_nginx
 ) -> None:
     """It tells of nginx's death as the first one did, and ends what outlives the lab."""
     lab = await start_lab(is_firing=True)
-    guardian, master = only_one(running("lab.guardian", place.folder)), master_of(lab)
+    guardian, master = only_one(running("lab.machine.guardian", place.folder)), master_of(lab)
     guardian.kill()
     await told_at_once(lab, f"The guardian (PID {guardian.pid}) has died (signal 9): another one (PID ")
-    new = only_one(running("lab.guardian", place.folder))
+    new = only_one(running("lab.machine.guardian", place.folder))
     assert new.pid != guardian.pid
     await answered(lab, 10)
     workers = master.children()
@@ -183,7 +183,7 @@ async def test_guardians_that_die_one_after_the_other_are_given_up(start_lab: St
     """A machine on which none lives is told of; the lab runs on, and still leaves nothing behind."""
     lab = await start_lab(backends=1)
     for number in range(MOST_IN_A_ROW + 1):
-        only_one(running("lab.guardian", place.folder)).kill()
+        only_one(running("lab.machine.guardian", place.folder)).kill()
         await seen(lab, partial(_has_notices, number + 1), what=f"notice {number + 1}")
     assert lab.parts.ports.notice is None
     assert "No guardian lives long here" in lab._notices.told[-1]
@@ -220,7 +220,7 @@ def test_a_run_reports_what_died_under_it(place: Place) -> None:
     """The figures alone wouldn't say why nginx logged less than it answered."""
     with lablb_running("run", "-z", "4s", "-q", "200", "--format", "json", *place.port_options) as lab:
         wait_until(place.is_traffic_flowing, what="traffic")
-        (master,) = only_one(running("lab.guardian", place.folder)).children()
+        (master,) = only_one(running("lab.machine.guardian", place.folder)).children()
         (worker,) = master.children()
         worker.kill()
         out, err = lab.communicate(timeout=20)

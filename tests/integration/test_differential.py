@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import pytest
 
 from lab.balancing.methods import upstream_named
+from lab.balancing.odds import expected_shares
 from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import Clock, Upstream
-from lab.fairness import compare
+from lab.counts.fairness import compare
 from lab.nginx.binary import NginxBinary, find_nginx
-from lab.odds import expected_shares
 from tests.differential.foretelling import model_of
 from tests.differential.reality import HOST, Backends, Client, Requests, nginx_running
 from tests.differential.referee import ports_needed

@@ -108,7 +108,7 @@ def test_two_signals_end_it_no_worse_than_one(place: Place) -> None:
 def test_a_signal_while_the_lab_starts_ends_it_too(place: Place) -> None:
     """As soon as it has processes it can be interrupted."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
-        wait_until(lambda: running("lab.guardian", place.folder), what="the first process of the lab")
+        wait_until(lambda: running("lab.machine.guardian", place.folder), what="the first process of the lab")
         lab.send_signal(signal.SIGINT)
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 130
@@ -153,7 +153,7 @@ def test_after_lab_and_guardian_are_killed_the_next_start_sweeps(place: Place) -
     """Nobody is left to end nginx, which goes on holding its port, until the next lab comes."""
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        guardian = only_one(running("lab.guardian", place.folder))
+        guardian = only_one(running("lab.machine.guardian", place.folder))
         guardian.kill()
         lab.kill()
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
@@ -167,7 +167,7 @@ def test_a_frozen_backend_of_a_lab_killed_with_its_guardian_is_swept_too(place: 
     with lablb_running(*LONG_RUN, *place.port_options) as lab:
         wait_for_traffic(lab, place)
         freeze_a_backend(place)
-        guardian = only_one(running("lab.guardian", place.folder))
+        guardian = only_one(running("lab.machine.guardian", place.folder))
         guardian.kill()
         lab.kill()
     done = lablb("run", "-n", 20, "--format", "json", *place.port_options)
@@ -179,7 +179,7 @@ def test_a_lab_whose_guardian_is_killed_still_leaves_nothing(place: Place) -> No
     """However it takes the loss, nginx doesn't outlive it."""
     with lablb_running("run", "-z", "2s", *place.port_options) as lab:
         wait_for_traffic(lab, place)
-        only_one(running("lab.guardian", place.folder)).kill()
+        only_one(running("lab.machine.guardian", place.folder)).kill()
         lab.communicate(timeout=20)
     place.wait_until_empty()
 

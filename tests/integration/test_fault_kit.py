@@ -12,7 +12,7 @@ import pytest
 
 from lab.config import BackendSpec
 from lab.errors import LabError
-from lab.faults import Fault, FaultKind, in_words
+from lab.faults.fault import Fault, FaultKind, in_words
 from lab.models import BackendView, Snapshot
 from lab.session import LabSession
 from lab.states import BackendState

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.backend_port import Backend
-from lab.behaviour import Behaviour
+from lab.backends.backend_port import Backend
+from lab.backends.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
 from lab.models import BackendView, Snapshot
@@ -209,7 +209,7 @@ async def test_a_backend_that_cant_start_is_left_alone_after_five_tries(
     start_lab: StartLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each try is announced; in the end its last words on stderr are shown. Restarted by hand, it serves again."""
-    monkeypatch.setattr("lab.revival.BACKOFF_SECONDS", 0.1)
+    monkeypatch.setattr("lab.backends.revival.BACKOFF_SECONDS", 0.1)
     lab = await start_lab(backends=2, restart=True)
     port = lab.parts.ports.backends[0]
     notes: list[str] = []

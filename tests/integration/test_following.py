@@ -6,13 +6,13 @@ from http.client import HTTPConnection
 import psutil
 import pytest
 
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
 from lab.config import BackendSpec
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
 from lab.models import Snapshot
 from lab.session import LabSession
 from lab.traffic.plan import TrafficSpec
-from lab.xray import XRay
+from lab.xray.view import XRay
 from tests.integration.conftest import StartLab
 from tests.integration.facts import ask, seen
 

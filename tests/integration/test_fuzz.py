@@ -117,8 +117,8 @@ def as_anywhere(binary: NginxBinary) -> Iterator[None]:
 
     with (
         mock.patch("lab.nginx.balancer.find_nginx", found),
-        mock.patch("lab.ports.is_allowed", return_value=True),
-        mock.patch("lab.options.platformdirs.user_config_path", return_value=Path("/nowhere")),
+        mock.patch("lab.machine.ports.is_allowed", return_value=True),
+        mock.patch("lab.commandline.options.platformdirs.user_config_path", return_value=Path("/nowhere")),
     ):
         yield
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from lab.behaviour import Behaviour
-from lab.latency import LatencySummary
-from lab.ledger import Ledger
+from lab.backends.behaviour import Behaviour
+from lab.counts.latency import LatencySummary
+from lab.counts.ledger import Ledger
 from lab.models import TrafficView
 from lab.session import LabSession
 from lab.states import LoopKind

@@ -8,7 +8,7 @@ import pytest
 
 from lab.config import BackendSpec
 from lab.errors import LabError, NginxRefusedError, NotReadyError
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
 from lab.session import LabSession
 from lab.states import BackendState
 from lab.traffic.plan import TrafficSpec

@@ -7,10 +7,10 @@ import socket
 import psutil
 import pytest
 
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
+from lab.counts.journal import FEED_LENGTH
 from lab.errors import LabError
-from lab.journal import FEED_LENGTH
 from lab.models import Snapshot
 from lab.session import LabSession
 from lab.states import BackendState, Phase

@@ -110,7 +110,7 @@ def test_every_socket_of_a_lab_is_on_the_loopback_interface(place: Place) -> Non
         wait_until(place.is_traffic_flowing, what="traffic")
         processes = processes_in(place.folder)
         names = " ".join(" ".join(process.cmdline()) for process in processes)
-        for part in ("lablb run", "lab.guardian", "lab.traffic.worker", "lab.backend", "nginx: worker"):
+        for part in ("lablb run", "lab.machine.guardian", "lab.traffic.worker", "lab.backend", "nginx: worker"):
             assert part in names
         sockets = [(process, each) for process in processes for each in process.net_connections("all")]
         ports = {each.laddr.port for _, each in sockets if each.status == psutil.CONN_LISTEN}

@@ -8,7 +8,7 @@ import sys
 import psutil
 import pytest
 
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
 from lab.models import Reload, Snapshot
 from lab.session import LabSession
 from lab.traffic.plan import TrafficSpec

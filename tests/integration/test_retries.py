@@ -11,7 +11,7 @@ import pytest
 
 from lab.config import BackendSpec
 from lab.errors import UsageError
-from lab.retry_rules import DEFAULT_RETRY_RULES
+from lab.nginx.retry_rules import DEFAULT_RETRY_RULES
 from lab.session import LabSession
 from lab.witnesses import NginxWitness
 from tests.integration.conftest import StartLab

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
 from lab.session import LabSession
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import ask, ask_times

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from lab.comparison.result import Comparison, Run
 from lab.comparison.scenarios import Scenario
-from lab.histogram import Histogram
+from lab.counts.histogram import Histogram
+from lab.counts.tally import Counts
 from lab.simulation.rehearsal import Rehearsal
-from lab.tally import Counts
 
 THROWS = 20
 TOLERANCE = 0.15

@@ -27,13 +27,13 @@ class Victim:
 
 def _master(place: Place) -> psutil.Process:
     """nginx's master, whoever its parent is by now."""
-    guardian = only_one(running("lab.guardian", place.folder))
+    guardian = only_one(running("lab.machine.guardian", place.folder))
     return only_one(guardian.children())
 
 
 VICTIMS = (
     Victim("lab", lambda place, lab_pid, rng: psutil.Process(lab_pid)),
-    Victim("guardian", lambda place, lab_pid, rng: only_one(running("lab.guardian", place.folder))),
+    Victim("guardian", lambda place, lab_pid, rng: only_one(running("lab.machine.guardian", place.folder))),
     Victim("nginx master", lambda place, lab_pid, rng: _master(place)),
     Victim("nginx worker", lambda place, lab_pid, rng: only_one(_master(place).children())),
     Victim("client", lambda place, lab_pid, rng: only_one(running("lab.traffic.worker", place.folder))),

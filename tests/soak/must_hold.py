@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from lab.belief import Standing
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
 from lab.models import EMPTY, Snapshot
+from lab.nginx.belief import Standing
 from lab.session import LabSession
 from lab.states import BackendState
 from tests.integration.facts import seen

@@ -3,7 +3,7 @@
 from lab.comparison.conclusion import conclusion
 from lab.comparison.result import Comparison, Run, Share
 from lab.comparison.standing import Standing
-from lab.latency import LatencySummary
+from lab.counts.latency import LatencySummary
 
 SLOW = 862.0
 RUNS = (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lab.comparison.result import Comparison
 from lab.comparison.standing import Standing
+from lab.counts.latency import LatencySeries
 from lab.errors import LabError
-from lab.faults import Fault
-from lab.latency import LatencySeries
+from lab.faults.fault import Fault
 from lab.models import EMPTY, Snapshot
 from lab.witnesses import RequestDetail, RequestView
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from lab.algorithms import ALGORITHMS
-from lab.latency import Bucket, LatencySeries, LatencySummary, SecondView
-from lab.ledger import Ledger
+from lab.counts.latency import Bucket, LatencySeries, LatencySummary, SecondView
+from lab.counts.ledger import Ledger
 from lab.models import (
     AlgorithmChoice,
     BackendView,
@@ -16,7 +16,7 @@ from lab.models import (
     Snapshot,
     TrafficView,
 )
-from lab.retry_rules import DEFAULT_RETRY_RULES
+from lab.nginx.retry_rules import DEFAULT_RETRY_RULES
 from lab.states import BackendState, Phase
 from lab.witnesses import Attempt, BackendWitness, ClientWitness, NginxWitness, RequestDetail, RequestView
 

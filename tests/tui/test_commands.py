@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lab.errors import LabError
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import CHOICES, running, starting
 from tests.tui.showing import chosen_port, dashboard, dashboard_of, toasts

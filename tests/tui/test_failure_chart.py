@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.latency import SecondView
+from lab.counts.latency import SecondView
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import running
 from tests.tui.showing import dashboard_of, show, text_of

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lab.belief import Belief, Standing
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
+from lab.nginx.belief import Belief, Standing
 from lab.states import BackendState
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import backend, running

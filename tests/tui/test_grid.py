@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from lab.belief import Belief, Standing
-from lab.latency import LatencySummary
+from lab.counts.latency import LatencySummary
+from lab.counts.noise import Finding, Noise, Outlier
 from lab.models import Snapshot
-from lab.noise import Finding, Noise, Outlier
+from lab.nginx.belief import Belief, Standing
 from lab.states import BackendState
-from lab.xray import Deviation, RuleCheck, XRay
+from lab.xray.view import Deviation, RuleCheck, XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, backend, running
 from tests.tui.showing import dashboard, dashboard_of, lines, show

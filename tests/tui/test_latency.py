@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.latency import LatencySeries, SecondView
+from lab.counts.latency import LatencySeries, SecondView
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import running, series
 from tests.tui.showing import AppPilot, dashboard_of, lines, show, text_of

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 
-from lab.shadow import Shadow
+from lab.xray.shadow import Shadow
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import backend, request, running
 from tests.tui.showing import AppPilot, dashboard, dashboard_of, is_seen, show

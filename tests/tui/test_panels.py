@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from lab.latency import LatencySummary, SecondView
-from lab.ledger import Ledger
+from lab.counts.latency import LatencySummary, SecondView
+from lab.counts.ledger import Ledger
 from lab.models import TrafficView
 from lab.states import LoopKind
 from lab.witnesses import Attempt, RequestView

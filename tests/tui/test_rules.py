@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.retry_rules import RETRY_RULES
+from lab.nginx.retry_rules import RETRY_RULES
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import running
 from tests.tui.showing import AppPilot, dashboard_of, lines

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lab.shadow import Shadow
-from lab.xray import XRay
+from lab.xray.shadow import Shadow
+from lab.xray.view import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import running
 from tests.tui.showing import dashboard_of, lines

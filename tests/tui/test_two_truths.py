@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.belief import Belief, Standing
+from lab.nginx.belief import Belief, Standing
 from lab.states import BackendState
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import NOW, backend, running

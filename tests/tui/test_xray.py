@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from lab.shadow import Shadow
 from lab.states import BackendState
-from lab.xray import XRay
+from lab.xray.shadow import Shadow
+from lab.xray.view import XRay
 from tests.tui.fake_lab import FakeLab
 from tests.tui.samples import backend, request, running
 from tests.tui.showing import AppPilot, chosen_port, dashboard, dashboard_of, is_seen, lines, show

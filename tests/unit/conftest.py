@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lab.cli import main
+from lab.commandline.report import Report
 from lab.config import LabConfig
-from lab.ledger import Ledger
+from lab.counts.ledger import Ledger
+from lab.machine.ports import Ports
 from lab.models import BackendView, NginxView, TrafficView
-from lab.ports import Ports
-from lab.report import Report
 from lab.states import BackendState
 from lab.traffic.plan import TrafficSpec
 from tests.unit.clock import virtual_seconds
@@ -59,10 +59,10 @@ def lablb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
         asked.append(config)
         return REPORT
 
-    monkeypatch.setattr("lab.run.run_lab", run_lab)
+    monkeypatch.setattr("lab.commandline.run.run_lab", run_lab)
     monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     monkeypatch.setattr("lab.cli.why_root_stays", lambda *, keeps_root: None)
-    monkeypatch.setattr("lab.options.platformdirs.user_config_path", lambda name: tmp_path / "home" / name)
+    monkeypatch.setattr("lab.commandline.options.platformdirs.user_config_path", lambda name: tmp_path / "home" / name)
 
     def command(*arguments: str) -> Said:
         asked.clear()

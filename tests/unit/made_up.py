@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from lab.access_log import LogLine
+from lab.logs.access_log import LogLine
 from lab.traffic.outcome import Fate, Outcome
 from lab.witnesses import Attempt
 

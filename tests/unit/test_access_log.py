@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lab.access_log import AccessLog, LogLine, parse, parse_attempts
-from lab.log_file import RETIRED_SECONDS, Tail
+from lab.logs.access_log import AccessLog, LogLine, parse, parse_attempts
+from lab.logs.log_file import RETIRED_SECONDS, Tail
 from lab.witnesses import Attempt
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import FIELDS, raw_line
@@ -267,7 +267,7 @@ def test_rotation_loses_no_line_and_doubles_none(renames_open_files: bool, steps
     """Lines that nginx writes to the old file before it opens the new one are read too, as long as it isn't ages."""
     clock = FakeClock()
     with (
-        patch("lab.log_file.RENAMES_OPEN_FILES", renames_open_files),
+        patch("lab.logs.log_file.RENAMES_OPEN_FILES", renames_open_files),
         followed(clock, max_bytes=1) as (path, log),
     ):
         writer = Writer(path)

@@ -9,14 +9,14 @@ from typing import cast
 
 import pytest
 
-from lab.backend_port import OBEDIENCE_SECONDS, Backend
-from lab.backend_process import BackendProcess
-from lab.behaviour import Behaviour
+from lab.backends.backend_port import OBEDIENCE_SECONDS, Backend
+from lab.backends.backend_process import BackendProcess
+from lab.backends.behaviour import Behaviour
+from lab.backends.port_life import PortLife
+from lab.backends.revival import TRIES, Reviver
 from lab.errors import LabError, NotReadyError
-from lab.faults import Fault, FaultKind
-from lab.port_life import PortLife
-from lab.processes import Child
-from lab.revival import TRIES, Reviver
+from lab.faults.fault import Fault, FaultKind
+from lab.machine.processes import Child
 from lab.states import BackendState
 from tests.unit.clock import in_virtual_time
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lab.breakdown import Breakdown
-from lab.processes import Child
+from lab.machine.processes import Child
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from lab import __version__
+from lab.commandline.report import Report
 from lab.errors import NotReadyError
-from lab.ports import Ports
-from lab.report import Report
+from lab.machine.ports import Ports
 from tests.unit.conftest import REPORT, Command
 
 
@@ -83,7 +83,7 @@ def test_a_run_that_was_interrupted_reports_and_ends_with_130(lablb: Command, mo
     async def run_lab(*_: Any) -> Report:
         return replace(REPORT, is_interrupted=True)
 
-    monkeypatch.setattr("lab.run.run_lab", run_lab)
+    monkeypatch.setattr("lab.commandline.run.run_lab", run_lab)
     monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     said = lablb("run")
     assert said.code == 130
@@ -96,7 +96,7 @@ def test_a_run_without_a_single_answer_has_failed(lablb: Command, monkeypatch: p
     async def run_lab(*_: Any) -> Report:
         return replace(REPORT, traffic=replace(REPORT.traffic, answered=0, failed=1))
 
-    monkeypatch.setattr("lab.run.run_lab", run_lab)
+    monkeypatch.setattr("lab.commandline.run.run_lab", run_lab)
     monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
     said = lablb("run")
     assert said.code == 1
@@ -122,7 +122,7 @@ def test_a_run_that_fails_leaves_no_empty_report(
     async def run_lab(*_: Any) -> Report:
         raise NotReadyError("no nginx")
 
-    monkeypatch.setattr("lab.run.run_lab", run_lab)
+    monkeypatch.setattr("lab.commandline.run.run_lab", run_lab)
     old = tmp_path / "old.json"
     old.write_text("{}")
     assert lablb("run", "-o", str(tmp_path / "new.json")).code == 3

@@ -14,8 +14,8 @@ from lab.comparison.page import as_html
 from lab.comparison.race import Race
 from lab.comparison.result import Comparison, Run, Share
 from lab.comparison.scenarios import SCENARIOS, scenario_named
+from lab.counts.latency import NOTHING_MEASURED, LatencySummary
 from lab.errors import UsageError
-from lab.latency import NOTHING_MEASURED, LatencySummary
 
 
 def a_run(algorithm: str, p95_ms: float | None, title: str | None = None, **changes: Any) -> Run:

@@ -11,7 +11,7 @@ from lab.comparison.page import as_html
 from lab.comparison.race import Race
 from lab.comparison.result import Run, Share
 from lab.comparison.scenarios import scenario_named
-from lab.latency import LatencySummary
+from lab.counts.latency import LatencySummary
 
 SENT = 2973
 SHARES = (Share("71", 1, 400), Share("72", 1, 200))

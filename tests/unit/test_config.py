@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.behaviour import Behaviour
+from lab.backends.behaviour import Behaviour
 from lab.config import BackendSpec, LabConfig
 from lab.errors import ExitCode, LabError, NginxRefusedError, NotReadyError, UsageError
-from lab.loopback import MAX_PORT
+from lab.machine.loopback import MAX_PORT
 from lab.traffic.plan import RequestSpec, TrafficSpec
 
 REFUSED: list[tuple[Callable[[], object], str]] = [

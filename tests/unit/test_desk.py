@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab.alarm import Alarm
-from lab.behaviour import Behaviour
-from lab.desk import Desk
-from lab.faults import Fault, FaultKind
-from lab.request_id import has_nginxs
-from lab.scoreboard import Scoreboard
+from lab.backends.alarm import Alarm
+from lab.backends.behaviour import Behaviour
+from lab.backends.desk import Desk
+from lab.backends.scoreboard import Scoreboard
+from lab.faults.fault import Fault, FaultKind
+from lab.logs.request_id import has_nginxs
 from tests.unit.clock import LoopWaker, in_virtual_time, virtual_seconds
 
 
@@ -19,7 +19,7 @@ def _virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Desk and alarm read the virtual loop's clock."""
     for module in ("desk", "alarm"):
         clock = SimpleNamespace(perf_counter=virtual_seconds, time=lambda: 0.0, thread_time=lambda: 0.0)
-        monkeypatch.setattr(f"lab.{module}.time", clock)
+        monkeypatch.setattr(f"lab.backends.{module}.time", clock)
 
 
 def finishing_times(desk: Desk, requests: int) -> list[float]:

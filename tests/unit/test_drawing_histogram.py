@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from lab.latency import Bucket, LatencySeries, LatencySummary
+from lab.counts.latency import Bucket, LatencySeries, LatencySummary
 from tui.drawing import columns_of
 from tui.histogram import ZOOMS, histogram_lines, part_shown, spread
 from tui.ink import Ink, plain_text

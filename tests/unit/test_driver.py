@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import LabError
-from lab.processes import Child
+from lab.machine.processes import Child
 from lab.states import LoopKind
 from lab.traffic.driver import CONNECTION_STEPS, RATE_STEPS_RPS, READY_SECONDS, TrafficDriver, _stepped
 from lab.traffic.plan import Ramp, RequestSpec, TrafficSpec

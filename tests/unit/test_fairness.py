@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from lab.fairness import chi_square_p, compare, jain, upper_gamma
-from lab.odds import expected_shares, pair_odds, two_draws_shares
+from lab.balancing.odds import expected_shares, pair_odds, two_draws_shares
+from lab.counts.fairness import chi_square_p, compare, jain, upper_gamma
 from tests.unit.upstreams import peers
 
 

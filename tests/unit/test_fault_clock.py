@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from lab.errors import LabError
-from lab.fault_clock import FaultClock
-from lab.fault_plan import planned
-from lab.faults import Fault
+from lab.faults.clock import FaultClock
+from lab.faults.fault import Fault
+from lab.faults.plan import planned
 from tests.unit.clock import in_virtual_time, virtual_seconds
 
 

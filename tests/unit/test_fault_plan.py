@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lab.config import BackendSpec, LabConfig
 from lab.errors import UsageError
-from lab.fault_plan import planned
-from lab.faults import Fault, FaultKind
+from lab.faults.fault import Fault, FaultKind
+from lab.faults.plan import planned
 
 WRITTEN = [
     ("kill:73@2s", Fault(FaultKind.KILL), 73, 2.0, None),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.faults import Fault, FaultKind, in_words
+from lab.faults.fault import Fault, FaultKind, in_words
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.histogram import Histogram
-from lab.latency import LatencySummary
+from lab.counts.histogram import Histogram
+from lab.counts.latency import LatencySummary
 
 latencies_us = st.lists(st.floats(1.0, 6e8), min_size=1, max_size=200)
 percents = st.lists(st.floats(0, 100), min_size=1, max_size=8).map(sorted)

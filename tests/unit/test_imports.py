@@ -18,19 +18,19 @@ PUBLIC_FACE = {
     "lab.comparison.standing",
     "lab.control",
     "lab.inert",
-    "lab.latency",
-    "lab.ledger",
+    "lab.counts.latency",
+    "lab.counts.ledger",
     "lab.models",
     "lab.witnesses",
     "lab.config",
     "lab.errors",
     "lab.algorithms",
-    "lab.belief",
-    "lab.faults",
-    "lab.noise",
-    "lab.retry_rules",
+    "lab.nginx.belief",
+    "lab.faults.fault",
+    "lab.counts.noise",
+    "lab.nginx.retry_rules",
     "lab.states",
-    "lab.xray",
+    "lab.xray.view",
 }
 """What the dashboard may know of the engine."""
 
@@ -117,7 +117,14 @@ def test_nobody_imports_what_another_module_keeps_private(paths: list[Path]) -> 
 
 def test_foundations_import_nothing_above_them() -> None:
     """errors and states stand on nothing, models on facts like themselves, algorithms on errors, config on those."""
-    facts = {"lab.belief", "lab.latency", "lab.ledger", "lab.noise", "lab.witnesses", "lab.xray"}
+    facts = {
+        "lab.nginx.belief",
+        "lab.counts.latency",
+        "lab.counts.ledger",
+        "lab.counts.noise",
+        "lab.witnesses",
+        "lab.xray.view",
+    }
     allowed: dict[str, set[str]] = {
         **{fact: set[str]() for fact in facts},
         "lab.states": set(),
@@ -126,21 +133,21 @@ def test_foundations_import_nothing_above_them() -> None:
         "lab.algorithms": {"lab.errors"},
         "lab.durations": set(),
         "lab.inert": set(),
-        "lab.faults": {"lab.errors"},
-        "lab.fault_plan": {"lab.durations", "lab.errors", "lab.faults"},
-        "lab.retry_rules": {"lab.errors"},
-        "lab.workload": set(),
-        "lab.loopback": set(),
-        "lab.behaviour": {"lab.durations", "lab.errors", "lab.workload"},
+        "lab.faults.fault": {"lab.errors"},
+        "lab.faults.plan": {"lab.durations", "lab.errors", "lab.faults.fault"},
+        "lab.nginx.retry_rules": {"lab.errors"},
+        "lab.backends.workload": set(),
+        "lab.machine.loopback": set(),
+        "lab.backends.behaviour": {"lab.durations", "lab.errors", "lab.backends.workload"},
         "lab.traffic.plan": {"lab.durations", "lab.errors"},
         "lab.config": {
             "lab.algorithms",
-            "lab.behaviour",
+            "lab.backends.behaviour",
             "lab.durations",
             "lab.errors",
-            "lab.fault_plan",
-            "lab.loopback",
-            "lab.retry_rules",
+            "lab.faults.plan",
+            "lab.machine.loopback",
+            "lab.nginx.retry_rules",
             "lab.traffic.plan",
         },
     }

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from lab.commandline.doctor import Finding, Verdict
 from lab.config import LabConfig
-from lab.doctor import Finding, Verdict
 from lab.errors import NotReadyError
 from lab.inert import inert, inert_line
-from lab.ports import Ports
+from lab.machine.ports import Ports
 from tests.unit.conftest import REPORT, Command
 
 HOSTILE = "\x1b[31mPWN\x1b]0;x\x07\n"
@@ -37,8 +37,8 @@ def test_every_script_can_be_read_in_a_line(name: str, lablb: Command, monkeypat
     async def examine(config: LabConfig) -> AsyncIterator[Finding]:
         yield Finding(Verdict.BAD, name)
 
-    monkeypatch.setattr("lab.run.run_lab", run_lab)
-    monkeypatch.setattr("lab.doctor.examine", examine)
+    monkeypatch.setattr("lab.commandline.run.run_lab", run_lab)
+    monkeypatch.setattr("lab.commandline.doctor.examine", examine)
     assert lablb("run").err == f"lablb: {readable} can't be written.\n"
     assert lablb("doctor").out == f"✗ {readable}\n"
     assert f"note    {readable}\n" in replace(REPORT, notices=(name,)).as_text()
@@ -62,7 +62,7 @@ def test_a_complaint_is_one_inert_line(lablb: Command, monkeypatch: pytest.Monke
     async def run_lab(*_: object) -> None:
         raise NotReadyError(f"Port 70 is taken by {HOSTILE} (PID 1).")
 
-    monkeypatch.setattr("lab.run.run_lab", run_lab)
+    monkeypatch.setattr("lab.commandline.run.run_lab", run_lab)
     assert lablb("run").err == f"lablb: Port 70 is taken by {HARMLESS} (PID 1).\n"
 
 
@@ -94,5 +94,5 @@ def test_what_the_doctor_finds_is_told_inert(lablb: Command, monkeypatch: pytest
     async def examine(config: LabConfig) -> AsyncIterator[Finding]:
         yield Finding(Verdict.BAD, f"Port 70 is taken by {HOSTILE}")
 
-    monkeypatch.setattr("lab.doctor.examine", examine)
+    monkeypatch.setattr("lab.commandline.doctor.examine", examine)
     assert lablb("doctor").out == f"✗ Port 70 is taken by {HARMLESS}\n"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.access_log import parse
-from lab.belief import Belief, Standing
 from lab.config import BackendSpec
-from lab.inference import Inference
+from lab.logs.access_log import parse
+from lab.nginx.belief import Belief, Standing
+from lab.nginx.inference import Inference
 from lab.nginx.render import Upstream
 from lab.witnesses import Attempt
 from tests.unit.made_up import FIELDS, answered_by, log_line, raw_line, refused_by

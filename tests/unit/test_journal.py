@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.access_log import CLIENT_GONE
-from lab.journal import FEED_LENGTH, MOST_OVERDUE, SETTLING_SECONDS, Journal
+from lab.counts.journal import FEED_LENGTH, MOST_OVERDUE, SETTLING_SECONDS, Journal
+from lab.logs.access_log import CLIENT_GONE
 from lab.witnesses import Attempt
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by

@@ -1,6 +1,6 @@
 """How much a count has grown lately."""
 
-from lab.lately import Lately
+from lab.counts.lately import Lately
 from tests.unit.clock import FakeClock
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.ledger import Ledger
+from lab.counts.ledger import Ledger
 from lab.models import NginxView
 from lab.states import BackendState
 from lab.witnesses import Attempt

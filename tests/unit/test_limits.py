@@ -9,7 +9,14 @@ import pytest
 
 from lab.config import BackendSpec, LabConfig
 from lab.errors import NotReadyError
-from lab.limits import ROOMY_CONNECTIONS, ROOMY_FILES, files_allowed, most_connections, require_room, worker_connections
+from lab.machine.limits import (
+    ROOMY_CONNECTIONS,
+    ROOMY_FILES,
+    files_allowed,
+    most_connections,
+    require_room,
+    worker_connections,
+)
 from lab.traffic.plan import TrafficSpec
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")

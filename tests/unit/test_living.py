@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.desk import Desk
-from lab.living import birth, lives
-from lab.runtime import NEWBORN_SECONDS, RuntimeFolder, sweep
+from lab.backends.desk import Desk
+from lab.machine.living import birth, lives
+from lab.machine.runtime import NEWBORN_SECONDS, RuntimeFolder, sweep
 
 REQUEST = "0123456789abcdef" * 2
 """An ID as nginx gives one."""

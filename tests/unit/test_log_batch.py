@@ -6,15 +6,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.access_log import LogLine
 from lab.config import BackendSpec
-from lab.inference import Inference
-from lab.log_batch import Batch
+from lab.counts.tally import Tally
+from lab.logs.access_log import LogLine
+from lab.logs.batch import Batch
+from lab.nginx.inference import Inference
+from lab.nginx.reload_watch import Handover, ReloadWatch
 from lab.nginx.render import Upstream
-from lab.reload_watch import Handover, ReloadWatch
-from lab.shadow import BUSY_RPS, Shadow
-from lab.tally import Tally
 from lab.witnesses import Attempt
+from lab.xray.shadow import BUSY_RPS, Shadow
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, refused_by
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.error_log import ErrorLog, worker_death
-from lab.log_file import (
+from lab.logs.error_log import ErrorLog, worker_death
+from lab.logs.log_file import (
     MAX_LOG_BYTES,
     MIN_LOG_BYTES,
     MOST_REOPENINGS,
@@ -181,7 +181,7 @@ def test_a_log_that_cant_be_put_aside_is_read_on_and_told(
     followed: Followed, monkeypatch: pytest.MonkeyPatch, renames_open_files: bool
 ) -> None:
     """On Windows whoever reads the one before keeps it from being replaced, as a folder does anywhere."""
-    monkeypatch.setattr("lab.log_file.RENAMES_OPEN_FILES", renames_open_files)
+    monkeypatch.setattr("lab.logs.log_file.RENAMES_OPEN_FILES", renames_open_files)
     followed.path.with_suffix(".old").mkdir()
     followed.write("second\n")
     followed.log.rotate()

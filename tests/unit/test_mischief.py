@@ -5,8 +5,8 @@ from statistics import quantiles
 
 import pytest
 
-from lab.faults import Fault, FaultKind
-from lab.mischief import LONGEST_TAIL, service_time_ms, what_befalls
+from lab.faults.fault import Fault, FaultKind
+from lab.faults.mischief import LONGEST_TAIL, service_time_ms, what_befalls
 
 
 def times_ms(fault: Fault | None, requests: int, seed: int = 71) -> list[float]:

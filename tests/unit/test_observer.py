@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from lab.access_log import LogLine
 from lab.config import BackendSpec
+from lab.logs.access_log import LogLine
 from lab.nginx.render import Upstream
 from lab.observer import Observer
 from tests.unit.made_up import answered_by, log_line

@@ -9,8 +9,8 @@ import pytest
 
 from lab.config import BackendSpec, LabConfig
 from lab.errors import LabError, NotReadyError
-from lab.loopback import HOST
-from lab.ports import Ports, choose_ports, free_row, is_allowed, next_free_port, obstacles, require_free
+from lab.machine.loopback import HOST
+from lab.machine.ports import Ports, choose_ports, free_row, is_allowed, next_free_port, obstacles, require_free
 
 
 @pytest.fixture
@@ -20,13 +20,13 @@ def unprivileged(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(port: int) -> OSError | None:
         return PermissionError(errno.EACCES, "Permission denied") if port < 1024 else None
 
-    monkeypatch.setattr("lab.ports._bind_error", answer)
+    monkeypatch.setattr("lab.machine.ports._bind_error", answer)
 
 
 @pytest.fixture
 def privileged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every port is allowed and free."""
-    monkeypatch.setattr("lab.ports._bind_error", lambda port: None)
+    monkeypatch.setattr("lab.machine.ports._bind_error", lambda port: None)
 
 
 @pytest.mark.usefixtures("privileged")
@@ -159,14 +159,14 @@ def test_there_is_a_port_for_each_backend() -> None:
 def test_a_further_backend_gets_the_next_port_that_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither one that somebody listens on nor nginx's."""
     busy = {76, 77}
-    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError() if port in busy else None)
+    monkeypatch.setattr("lab.machine.ports._bind_error", lambda port: OSError() if port in busy else None)
     assert next_free_port(74, taken=()) == 75
     assert next_free_port(75, taken={78}) == 79
 
 
 def test_where_no_port_is_free_the_sentence_says_which_were_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ports end at 65535."""
-    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError())
+    monkeypatch.setattr("lab.machine.ports._bind_error", lambda port: OSError())
     with pytest.raises(LabError, match="no free port from 76 to 175 for one more backend"):
         next_free_port(75, taken=())
     with pytest.raises(LabError, match="no free port from 65501 to 65535"):
@@ -176,7 +176,7 @@ def test_where_no_port_is_free_the_sentence_says_which_were_tried(monkeypatch: p
 def test_a_row_of_free_ports_has_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """It begins behind the last port that is taken."""
     taken = {8070, 8072, 8075}
-    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError("taken") if port in taken else None)
+    monkeypatch.setattr("lab.machine.ports._bind_error", lambda port: OSError("taken") if port in taken else None)
     assert free_row(8069, 1) == 8071
     assert free_row(8069, 2) == 8073
     assert free_row(8069, 6) == 8076
@@ -185,7 +185,7 @@ def test_a_row_of_free_ports_has_no_gap(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_no_row_of_free_ports_is_an_error_that_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather than a search without end, or beyond the last port there is."""
-    monkeypatch.setattr("lab.ports._bind_error", lambda port: OSError("taken") if port % 3 == 0 else None)
+    monkeypatch.setattr("lab.machine.ports._bind_error", lambda port: OSError("taken") if port % 3 == 0 else None)
     with pytest.raises(LabError, match="no 3 free ports in a row from 8070 to 9069"):
         free_row(8069, 3)
     with pytest.raises(LabError, match="to 65535"):

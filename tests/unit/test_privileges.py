@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.privileges import backend_user, worker_account
+from lab.machine.privileges import backend_user, worker_account
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has no root")
 

@@ -10,8 +10,8 @@ from lab.cli import main
 from lab.comparison.result import Comparison
 from lab.comparison.runs import Entry, run_of
 from lab.comparison.scenarios import SCENARIOS, Scenario, scenario_named
+from lab.counts.histogram import Histogram
 from lab.errors import UsageError
-from lab.histogram import Histogram
 from lab.simulation.agenda import Agenda
 from lab.simulation.rehearsal import Rehearsal
 from lab.simulation.workplace import Job, Workplace

@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from lab.log_batch import Batch
+from lab.logs.batch import Batch
 from lab.models import OldWorker, Reload
-from lab.reload_watch import JUST_BEFORE_SECONDS, TELLING_SECONDS, Handover, ReloadWatch
+from lab.nginx.reload_watch import JUST_BEFORE_SECONDS, TELLING_SECONDS, Handover, ReloadWatch
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from lab.fault_clock import Injection
-from lab.latency import LatencySummary
-from lab.ledger import Ledger
+from lab.commandline.report import CSV_COLUMNS, Report
+from lab.counts.latency import LatencySummary
+from lab.counts.ledger import Ledger
+from lab.faults.clock import Injection
 from lab.models import BackendView, NginxView, TrafficView
-from lab.report import CSV_COLUMNS, Report
 from lab.states import BackendState, LoopKind
 from lab.traffic.plan import TrafficSpec
 
@@ -186,7 +186,7 @@ def test_csv_columns_keep_their_places() -> None:
 
 def test_a_csv_column_has_its_place_in_one_list_whichever_rows_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a new one is appended there: what isn't listed isn't written somewhere in between."""
-    monkeypatch.setattr("lab.report.CSV_COLUMNS", CSV_COLUMNS[:-1])
+    monkeypatch.setattr("lab.commandline.report.CSV_COLUMNS", CSV_COLUMNS[:-1])
     with pytest.raises(ValueError, match="revivals"):
         REPORT.as_csv()
 

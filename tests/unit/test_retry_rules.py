@@ -3,7 +3,7 @@
 import pytest
 
 from lab.errors import UsageError
-from lab.retry_rules import DEFAULT_RETRY_RULES, RETRY_RULES, directive_words, in_order
+from lab.nginx.retry_rules import DEFAULT_RETRY_RULES, RETRY_RULES, directive_words, in_order
 
 
 def test_words_are_put_in_order_and_said_once() -> None:

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from lab.backend_port import Backend
+from lab.backends.backend_port import Backend
+from lab.backends.revival import Reviver
 from lab.errors import NotReadyError
-from lab.revival import Reviver
 from tests.unit.clock import in_virtual_time, virtual_seconds
 
 

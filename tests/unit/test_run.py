@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from lab.commandline.run import run_lab
 from lab.config import LabConfig
 from lab.errors import ExitCode, InterruptedStartError
-from lab.run import run_lab
 
 
 class SlowLab:
@@ -28,7 +28,7 @@ class SlowLab:
 
 async def test_an_interruption_ends_a_lab_that_still_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, with the exit code of an interruption; what has started is ended."""
-    monkeypatch.setattr("lab.run.LabSession", SlowLab)
+    monkeypatch.setattr("lab.commandline.run.LabSession", SlowLab)
     interruption = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, interruption.set)
     async with asyncio.timeout(5):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lab.errors import NotReadyError
-from lab.living import birth
-from lab.privileges import Account
-from lab.runtime import (
+from lab.machine.living import birth
+from lab.machine.privileges import Account
+from lab.machine.runtime import (
     HANDOVER_SECONDS,
     NEWBORN_SECONDS,
     RuntimeFolder,
@@ -56,7 +56,7 @@ def test_nginxs_unprivileged_workers_can_pass_through_the_folder_and_write_nothi
 ) -> None:
     """A link that they put there would have root overwrite what it points to."""
     nobody = Account(os.getuid() + 1, os.getgid(), "nobody", "nogroup")
-    monkeypatch.setattr("lab.runtime.worker_account", lambda base, keeps_root: nobody)
+    monkeypatch.setattr("lab.machine.runtime.worker_account", lambda base, keeps_root: nobody)
     folder = RuntimeFolder.create().path
     for path in (folder, folder / "temp"):
         assert (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) == (os.getuid(), 0o710)
@@ -104,13 +104,13 @@ def test_roots_folder_is_where_nobody_can_reach_it(
     tmp_path: Path, private_runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An ordinary user's labs, and those that keep root, need nobody to reach theirs."""
-    monkeypatch.setattr("lab.runtime.is_open_to_all", lambda folder: folder == tmp_path)
-    monkeypatch.setattr("lab.runtime.is_root", lambda: True)
+    monkeypatch.setattr("lab.machine.runtime.is_open_to_all", lambda folder: folder == tmp_path)
+    monkeypatch.setattr("lab.machine.runtime.is_root", lambda: True)
     assert base_folder() == tmp_path
     assert why_root_stays() is None
     assert base_folder(keeps_root=True) == private_runtime
     assert why_root_stays(keeps_root=True) is None
-    monkeypatch.setattr("lab.runtime.is_root", lambda: False)
+    monkeypatch.setattr("lab.machine.runtime.is_root", lambda: False)
     assert base_folder() == private_runtime
     assert why_root_stays() is None
 
@@ -118,8 +118,8 @@ def test_roots_folder_is_where_nobody_can_reach_it(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no root")
 def test_root_is_told_where_its_workers_stay_root(private_runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As nobody can reach any folder that they could work in."""
-    monkeypatch.setattr("lab.runtime.is_open_to_all", lambda folder: False)
-    monkeypatch.setattr("lab.runtime.is_root", lambda: True)
+    monkeypatch.setattr("lab.machine.runtime.is_open_to_all", lambda folder: False)
+    monkeypatch.setattr("lab.machine.runtime.is_root", lambda: True)
     assert base_folder() == private_runtime
     assert why_root_stays() == (
         f"nginx's workers stay root, since the user nobody can't reach {private_runtime}:"
@@ -204,7 +204,7 @@ PYTHON = ("/usr/bin/python3", "-P", "-m")
         (f"nginx: master process /opt/nginx -e error.log -p {HOME} -c nginx.conf", "", ""),
         tuple(f"nginx: master process /opt/nginx -p {HOME} -c nginx.conf".split(" ")),
         (*PYTHON, "lab.backend", "71", "--lab", "--scoreboard", str(HOME / "scores-71")),
-        (*PYTHON, "lab.guardian", str(HOME)),
+        (*PYTHON, "lab.machine.guardian", str(HOME)),
     ],
 )
 def test_processes_of_a_lab_are_known_by_what_they_run(command: tuple[str, ...]) -> None:
@@ -234,7 +234,7 @@ def test_sweeping_ends_the_guardian_of_a_killed_lab_and_no_reader_of_its_log(dea
     folder = RuntimeFolder.create()
     code = "import time; time.sleep(60)"
     with (
-        subprocess.Popen([sys.executable, "-c", code, "-m", "lab.guardian", str(folder.path)]) as left_behind,
+        subprocess.Popen([sys.executable, "-c", code, "-m", "lab.machine.guardian", str(folder.path)]) as left_behind,
         subprocess.Popen([sys.executable, "-c", code, "-f", str(folder.path / "access.log")]) as reader,
     ):
         disown(folder, dead_pid)
@@ -292,7 +292,7 @@ def test_a_folder_whose_owner_cant_be_read_is_left_while_processes_of_it_live(
     long_ago = time.time() - NEWBORN_SECONDS - 1
     os.utime(folder, (long_ago, long_ago))
     code = "import time; time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code, "-m", "lab.guardian", str(folder)]) as guardian:
+    with subprocess.Popen([sys.executable, "-c", code, "-m", "lab.machine.guardian", str(folder)]) as guardian:
         try:
             sweep()
             assert folder.exists()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lab.scoreboard import Scoreboard
+from lab.backends.scoreboard import Scoreboard
 
 
 def test_what_one_side_writes_the_other_reads(tmp_path: Path) -> None:

@@ -8,16 +8,16 @@ from random import Random
 
 import pytest
 
-from lab.access_log import LogLine
 from lab.balancing import hash_consistent
 from lab.balancing.decision import Decision
 from lab.balancing.hash_consistent import Point
 from lab.config import BackendSpec
-from lab.moments import LATE_SECONDS
+from lab.logs.access_log import LogLine
+from lab.logs.moments import LATE_SECONDS
 from lab.nginx.render import Upstream
-from lab.shadow import BUSY_RPS, MOST_POINTS, PICKS_KEPT, Shadow
 from lab.witnesses import Attempt
-from lab.xray import Deviation, RuleCheck, XRay
+from lab.xray.shadow import BUSY_RPS, MOST_POINTS, PICKS_KEPT, Shadow
+from lab.xray.view import Deviation, RuleCheck, XRay
 from tests.unit.made_up import answered_by, log_line, refused_by
 
 START = 1_721_000_000.0

@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from lab.belief import Belief, Standing
-from lab.fairness import FEWEST_EXPECTED
+from lab.counts.fairness import FEWEST_EXPECTED
+from lab.counts.noise import Finding, Noise, Outlier
+from lab.counts.share_watch import LOOK_SECONDS, SETTLING_SECONDS, ShareWatch
 from lab.models import BackendView, OldWorker, Reload
-from lab.noise import Finding, Noise, Outlier
-from lab.share_watch import LOOK_SECONDS, SETTLING_SECONDS, ShareWatch
+from lab.nginx.belief import Belief, Standing
 from lab.states import BackendState
 
 Backends = tuple[BackendView, ...]

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from lab.errors import NotReadyError
-from lab.shortage import shortage, starting
+from lab.machine.shortage import shortage, starting
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,7 @@ def test_the_command_compares_and_ignores_the_labs_settings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A configuration file describes a real lab; what is simulated is said on the command line."""
-    monkeypatch.setattr("lab.options.platformdirs.user_config_path", lambda name: tmp_path)
+    monkeypatch.setattr("lab.commandline.options.platformdirs.user_config_path", lambda name: tmp_path)
     config = tmp_path / "config.toml"
     config.write_text('algorithm = "hash"\nweights = "1,1"\nbackends = 2\nservice-time = "1s"\n')
     monkeypatch.setattr("sys.argv", ["lablb", "simulate", "-n", "500", "--format", "json"])

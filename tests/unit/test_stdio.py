@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.orders import obey
-from lab.stdio import Message, emit, encode
+from lab.machine.orders import obey
+from lab.machine.stdio import Message, emit, encode
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -84,8 +84,8 @@ def test_telling_a_lab_that_is_gone_is_quiet(monkeypatch: pytest.MonkeyPatch) ->
 
 CHILD = """
 import asyncio, json, sys, time
-from lab.orders import obey
-from lab.stdio import emit
+from lab.machine.orders import obey
+from lab.machine.stdio import emit
 
 def hang():
     emit({"event": "hanging"})

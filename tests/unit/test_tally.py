@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from lab.latency import LatencySummary
-from lab.log_batch import Batch
-from lab.tally import CHART_SECONDS, LATENCY_SECONDS, Tally
+from lab.counts.latency import LatencySummary
+from lab.counts.tally import CHART_SECONDS, LATENCY_SECONDS, Tally
+from lab.logs.batch import Batch
 from tests.unit.clock import FakeClock
 from tests.unit.made_up import answered_by, log_line, outcome, refused_by
 

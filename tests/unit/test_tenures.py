@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lab.tenures import LAG_SECONDS, REMEMBERED, UNBORN_SECONDS, Tenures
+from lab.backends.tenures import LAG_SECONDS, REMEMBERED, UNBORN_SECONDS, Tenures
 from tests.unit.clock import FakeClock
 
 EPOCH = 1_700_000_000.0

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lab.config import BackendSpec
 from lab.nginx.render import Upstream
-from lab.retry_rules import DEFAULT_RETRY_RULES, RETRY_RULES
-from lab.verdict import Case, cases_of
+from lab.nginx.retry_rules import DEFAULT_RETRY_RULES, RETRY_RULES
+from lab.nginx.verdict import Case, cases_of
 from lab.witnesses import Attempt
 from tests.unit.made_up import answered_by, log_line, refused_by
 

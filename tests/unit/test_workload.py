@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from lab.workload import Workload
+from lab.backends.workload import Workload
 
 
 @pytest.mark.parametrize("is_heavy_tailed", [False, True])

@@ -8,7 +8,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Footer
 
-from lab.latency import LatencySeries
+from lab.counts.latency import LatencySeries
 from lab.models import Snapshot
 from lab.states import Phase
 from tui.keys import LATENCY_KEYS

@@ -7,7 +7,7 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from lab.models import Snapshot
-from lab.retry_rules import RETRY_RULES, in_order
+from lab.nginx.retry_rules import RETRY_RULES, in_order
 from tui.formatting import paragraph
 from tui.ink import BLANK, Ink, Line
 from tui.keys import RETRY_RULE_KEYS

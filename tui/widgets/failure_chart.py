@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lab.latency import SecondView
+from lab.counts.latency import SecondView
 from tui.drawing import columns_of
 from tui.formatting import count
 from tui.ink import Ink, Line, Span

@@ -1,6 +1,6 @@
 """How long answers took in the last minute: p50 as an area, p99 as a line above it."""
 
-from lab.latency import SecondView
+from lab.counts.latency import SecondView
 from tui.drawing import Chart, plot
 from tui.formatting import duration, round_duration
 from tui.ink import Ink, Line, plain_text

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from lab.latency import LatencySeries
+from lab.counts.latency import LatencySeries
 from lab.models import Snapshot
 from tui.histogram import ZOOMS, histogram_lines
 from tui.ink import Line

@@ -1,6 +1,6 @@
 """What was seen in each second of the last minute: what its charts have in common."""
 
-from lab.latency import SecondView
+from lab.counts.latency import SecondView
 from lab.models import Snapshot
 from tui.ink import Line
 from tui.widgets.line_panel import LinePanel

@@ -1,6 +1,6 @@
 """The percentiles of one series over the last minute."""
 
-from lab.latency import LatencySeries, SecondView
+from lab.counts.latency import LatencySeries, SecondView
 from lab.models import Snapshot
 from tui.drawing import Chart, plot
 from tui.formatting import duration, round_duration

@@ -1,6 +1,6 @@
 """How many answers and failures there were in each second of the last minute."""
 
-from lab.latency import SecondView
+from lab.counts.latency import SecondView
 from tui.drawing import Chart, plot
 from tui.ink import Ink, Line
 from tui.widgets.minute_chart import MinuteChart

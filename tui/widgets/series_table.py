@@ -1,6 +1,6 @@
 """The latencies of all backends together and of each, as figures; the cursor says which one is drawn."""
 
-from lab.latency import LatencySeries
+from lab.counts.latency import LatencySeries
 from tui.ink import Line
 from tui.series_columns import series_heading, series_line, spread_axis
 from tui.widgets.row_panel import RowPanel

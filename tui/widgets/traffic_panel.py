@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from lab.ledger import Ledger
+from lab.counts.ledger import Ledger
 from lab.models import Snapshot, TrafficView
 from lab.states import LoopKind
 from tui.formatting import count, duration, per_second, shorten

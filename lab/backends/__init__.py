@@ -1,0 +1,1 @@
+"""The backends: what one is made of, what serves its port, and all of them together."""

@@ -1,0 +1,1 @@
+"""What the command `lablb` takes and writes."""

@@ -1,0 +1,1 @@
+"""What is counted of the requests: by whom, how long they took, and whether it is as it should be."""

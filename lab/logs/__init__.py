@@ -1,0 +1,1 @@
+"""nginx's logs: followed, parsed, and put into the order in which things happened."""
