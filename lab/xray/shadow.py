@@ -31,6 +31,8 @@ PICKS_KEPT = 20
 class Sight:
     """A pick that was watched."""
 
+    at_ms: int
+    """Since the epoch."""
     flight: Flight
     decision: Decision | None
     is_compared: bool
@@ -191,7 +193,7 @@ class Shadow:
         is_right = fits(flight, decision)
         is_lost = twin.is_lost
         if is_late:
-            self.score.take_back(moment[place][0])
+            self._take_back(moment[place][0])
         if moment[place][2] > self._zeroed_at:
             self._count_hit(flight.line)
             if is_compared:
@@ -200,9 +202,16 @@ class Shadow:
         if not (is_late or twin.is_by_chance):
             twin.note_record(port, is_right=is_right)
         flight.request = request
-        self._sights.append(Sight(flight, decision, is_compared, is_lost))
+        self._sights.append(Sight(moment[place][0], flight, decision, is_compared, is_lost))
         if twin.algorithm in BY_KEY:
             self._visit = twin.visit_of(flight.line)
+
+    def _take_back(self, since_ms: int) -> None:
+        """What was judged since then said nothing of nginx: a request that began then has only now been told of."""
+        self.score.take_back(since_ms)
+        for sight in self._sights:
+            if sight.at_ms >= since_ms:
+                sight.is_compared, sight.pick = False, None
 
     def _count_hit(self, line: LogLine) -> None:
         answered = line.attempts[-1]

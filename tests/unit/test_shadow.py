@@ -81,8 +81,12 @@ def test_what_was_foretold_before_a_slow_request_was_told_of_is_taken_back() -> 
     shadow.settle(told[-1].time + LATE_SECONDS + 0.001)
     assert shadow.score.foretold == 7
     assert shadow.score.right < 7
+    too_soon = shadow.view(LATER)
+    assert too_soon is not None
+    assert any(pick.is_wrong for pick in too_soon.picks)
     xray = follow(shadow, [line(2250, answered_by(72), took_ms=2000)])
     assert (xray.right, xray.foretold) == (3, 3)
+    assert [pick.is_compared for pick in xray.picks] == [True] * 3 + [False] * 5
     assert xray.rule is not None
     assert xray.rule.picks == 3
 
