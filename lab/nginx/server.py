@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 
 from lab.errors import LabError, NginxRefusedError, NotReadyError
+from lab.machine.children import Children
 from lab.machine.guard import Guard
-from lab.machine.living import runs
 from lab.machine.private_files import writing_to
 from lab.machine.stdio import Message
 from lab.nginx.binary import NginxBinary
@@ -39,6 +39,7 @@ class NginxServer:
         self.on_death: Callable[[int, int | None], None] = lambda _pid, _code: None
         """Is told the PID and, if it can be known, the exit code of a master that ended though nobody asked it to."""
         self._guard = guard
+        self._workers: Children | None = None
         guard.listener = self._hear
         self._is_up = False
         self._last_words: str | None = None
@@ -135,9 +136,9 @@ class NginxServer:
         """The workers that run now, those that finish their last requests after a reload included."""
         if self.master_pid is None:
             return ()
-        with contextlib.suppress(psutil.Error):
-            return tuple(child.pid for child in psutil.Process(self.master_pid).children() if runs(child.pid))
-        return ()
+        if self._workers is None or self._workers.parent_pid != self.master_pid:
+            self._workers = Children(self.master_pid)
+        return self._workers.pids()
 
     async def _signal(self, name: str) -> tuple[int, str]:
         return await self.binary.run("-p", str(self.folder), "-c", "nginx.conf", "-s", name)
