@@ -58,7 +58,9 @@ def test_one_that_a_list_lacks_is_still_known(
 def test_a_parent_that_has_ended_has_none(sleepers: list[subprocess.Popen[bytes]]) -> None:
     """Though they may go on for a moment, as nginx's workers do when its master is killed."""
     code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'input()']).pid, flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         children = Children(parent.pid)
