@@ -237,12 +237,12 @@ def main() -> None:
         command = error.ctx.command_path if error.ctx is not None else "lablb"
         message = " ".join(error.format_message().split())  # Click lists choices a line each
         code = _complain(f"{message} See {command} --help.", ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):  # Abort is a RuntimeError
+        code = ExitCode.INTERRUPTED
     except (OSError, RuntimeError) as error:
         if (lack := shortage(error)) is None:
             raise
         code = _complain(f"The system has no room for the lab {lack}.", ExitCode.NOT_READY)
-    except (KeyboardInterrupt, click.Abort):
-        code = ExitCode.INTERRUPTED
     sys.exit(code)
 
 

@@ -53,6 +53,10 @@ class FaultClock:
         self._victim_at = victim_at
         self._clock = clock
         self._sleep = sleep
+        self._acting: dict[int, Injection] = {}
+        """The latest of each port."""
+        self._turns: dict[int, asyncio.Lock] = {injection.port: asyncio.Lock() for injection in self.injections}
+        """One after the other at each port: of two for the same moment the later one in the plan is what acts."""
         self._tell = tell
         """Hears which faults of the plan couldn't be had."""
 
@@ -67,21 +71,25 @@ class FaultClock:
     async def _follow(self, planned: PlannedFault, injection: Injection, started: float) -> None:
         try:
             injection.at_seconds = await self._wait_until(planned.start_seconds, started)
-            await self._victim_at(injection.port).inject(planned.fault)
-            self._end_those_before(injection)
+            async with self._turns[injection.port]:
+                await self._victim_at(injection.port).inject(planned.fault)
+                self._take_over(injection)
             if planned.end_seconds is not None:
                 until_seconds = await self._wait_until(planned.end_seconds, started)
-                if await self._victim_at(injection.port).undo(planned.fault):
+                if self._is_acting(injection) and await self._victim_at(injection.port).undo(planned.fault):
                     injection.until_seconds = until_seconds
         except LabError as refusal:
             injection.refusal = str(refusal)
             self._tell(f"{injection.planned}: {refusal}")
 
-    def _end_those_before(self, injection: Injection) -> None:
-        for other in self.injections:
-            is_before = other.at_seconds is not None and other.refusal is None and other is not injection
-            if is_before and other.port == injection.port and other.until_seconds is None:
-                other.until_seconds = injection.at_seconds
+    def _take_over(self, injection: Injection) -> None:
+        before = self._acting.get(injection.port)
+        if before is not None and before.until_seconds is None:
+            before.until_seconds = injection.at_seconds
+        self._acting[injection.port] = injection
+
+    def _is_acting(self, injection: Injection) -> bool:
+        return self._acting[injection.port] is injection
 
     async def _wait_until(self, seconds: float, started: float) -> float:
         """Return so many seconds after the start, and say how many there really were."""

@@ -88,7 +88,7 @@ async def test_an_nginx_that_is_killed_is_told_and_repaired(start_lab: StartLab,
     assert "least_conn;" in (lab.parts.balancer.server.folder / "sites-available" / "lablb.conf").read_text()
     await lab.use_algorithm("round_robin")
     last = await balances(lab, unlogged=UNLOGGED_REQUESTS)
-    assert set(dict(last.traffic.errors)) <= {"refused", "reset", "broken_off"}
+    assert set(dict(last.traffic.errors)) <= {"refused", "reset", "broken_off", "no_connection"}
 
 
 async def test_a_worker_of_nginx_that_is_killed_is_replaced_by_nginx(

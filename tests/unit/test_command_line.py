@@ -90,6 +90,22 @@ def test_a_run_that_was_interrupted_reports_and_ends_with_130(lablb: Command, mo
     assert "interrupted" in said.out
 
 
+@pytest.mark.parametrize("command", ["run", "predict"])
+def test_who_interrupts_before_there_is_anything_to_report_sees_no_traceback(
+    lablb: Command, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """130, and not a word."""
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lab.commandline.run.run_lab", interrupted)
+    monkeypatch.setattr("lab.commandline.predict.foretell", interrupted)
+    monkeypatch.setattr("lab.cli.choose_ports", lambda config: Ports(config.preferred_ports[0], ()))
+    said = lablb(command)
+    assert (said.code, said.out, said.err.strip()) == (130, "", "")
+
+
 def test_a_run_without_a_single_answer_has_failed(lablb: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """The report is there all the same, and the exit code is 1."""
 

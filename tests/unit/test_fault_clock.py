@@ -92,6 +92,22 @@ def test_an_end_undoes_nothing_that_has_taken_its_place() -> None:
     assert [each.until_seconds for each in clock.injections] == [3, None]
 
 
+def test_of_two_faults_for_the_same_moment_the_later_one_in_the_plan_acts() -> None:
+    """Though each takes a while: the first one ends when the second begins, and not the other way round, too."""
+    patient = Patient(takes_seconds=0.2)
+    clock = carried_out("reset:71@1s..2s", "errors:71@1s..3s", patients={71: patient})
+    assert patient.history == [(1, "reset"), (1.2, "errors"), (3, "undo")]
+    assert [each.until_seconds for each in clock.injections] == [1, 3]
+
+
+def test_an_end_undoes_no_equal_fault_that_began_later() -> None:
+    """It was replaced by it, and the later one has an end of its own."""
+    patient = Patient()
+    clock = carried_out("freeze:71@1s..2s", "freeze:71@1.5s..3s", patients={71: patient})
+    assert patient.history == [(1, "freeze"), (1.5, "freeze"), (3, "undo")]
+    assert [each.until_seconds for each in clock.injections] == [1.5, 3]
+
+
 def test_what_was_refused_is_told_and_nothing_of_it_undone() -> None:
     """The other faults of the plan go on."""
     patients = {71: Patient(refuses="It isn't running: restart it first."), 72: Patient()}
