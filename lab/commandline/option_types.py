@@ -28,9 +28,9 @@ class ChosenDuration(Duration):
     """A duration whose unit must be said: 20 for a service time would be 20 s, and hardly ever is meant so."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds from the text; figures of a configuration file are seconds already."""
+        """Seconds from the text, or a configuration file's whole number; what is a float was converted before."""
         seconds = super().convert(value, param, ctx)
-        if seconds and str(value).strip()[-1].isdigit() and isinstance(value, str):
+        if seconds and str(value).strip()[-1].isdigit() and not isinstance(value, float):
             self.fail(f"{value!r} has no unit: write it like {value}ms or {value}s.", param, ctx)
         return seconds
 

@@ -19,8 +19,8 @@ def require_writable(path: Path) -> None:
     Raises:
         NotReadyError: the report can't be written there.
     """
-    is_new = not path.exists()
     try:
+        is_new = not path.exists()
         with path.open("a", encoding="utf-8"):
             pass
         if is_new:  # a run that fails leaves no empty report

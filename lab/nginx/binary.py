@@ -91,7 +91,11 @@ def _locate(choice: str) -> Path:
             raise NotReadyError("There is no nginx on PATH: install one, or use --nginx bundled.")
         return Path(found)
     path = Path(choice).expanduser()
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except PermissionError:
+        raise NotReadyError(f"{path} is out of this user's reach: {_REMEDY}") from None
+    if not is_there:
         raise NotReadyError(f"There is no nginx at {path}: {_REMEDY}")
     return path.absolute()
 

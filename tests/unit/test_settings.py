@@ -102,6 +102,27 @@ def test_the_file_may_give_every_kind_of_value(lablb: Command, tmp_path: Path) -
     assert (lab.behaviour.service_time_ms, lab.traffic.duration_seconds) == (20, 7)
 
 
+def test_a_service_time_needs_its_unit_in_the_file_too(lablb: Command, tmp_path: Path) -> None:
+    """20 would be 20 s, and hardly ever is meant so."""
+    said = lablb("--config", config_file(tmp_path, "service_time = 20\n"), "run")
+    assert said.code == 2
+    assert "20 has no unit: write it like 20ms or 20s." in said.err
+
+
+def test_what_is_out_of_reach_is_told_in_a_sentence(
+    lablb: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of a folder that this user may not look into Python can't even say whether a file is there."""
+
+    def refuse(*_: object, **__: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    said = lablb("run", "-o", tmp_path / "report.json")
+    assert said.code == 3
+    assert "report.json can't be written (Permission denied): give another file with -o." in said.err
+
+
 def test_the_users_own_file_is_read_without_being_named(lablb: Command, tmp_path: Path) -> None:
     """It is config.toml in lablb's folder of the user's configuration."""
     folder = tmp_path / "home" / "lablb"
