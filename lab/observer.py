@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lab.backends.backend_port import Backend
 from lab.backends.fleet import Fleet
 from lab.config import BackendSpec
+from lab.counts.drift import Drift
 from lab.counts.journal import Journal
-from lab.counts.lately import Lately
 from lab.counts.latency import LatencySummary
 from lab.counts.ledger import Ledger
 from lab.counts.tally import Tally
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 OUTSIDE = BackendSpec(is_down=True)
 """Of a backend that isn't in the upstream yet, or any more."""
 
-LOGGED_SECONDS = 1.0
-"""How long it may take until what a backend has answered is read in nginx's log, which is written in blocks."""
-
 
 class Observer:
     """Reads and counts. Every figure it gives is of the moment it is asked."""
@@ -49,7 +46,9 @@ class Observer:
         self._share_watch: ShareWatch | None = None
         self._direct_before = 0
         """What the backends had answered past nginx when the counters were zeroed."""
-        self._lately_served = Lately(time.monotonic, LOGGED_SECONDS)
+        self._drift = Drift(time.monotonic, time.time)
+        """Of what the backends served from what nginx forwarded."""
+        self.journal.on_forwarded = self._drift.note
         self._server = balancer.server
         self._reloads = balancer.reloads
         self._fleet = fleet
@@ -125,34 +124,29 @@ class Observer:
 
     def ledger(self) -> Ledger:
         """The three counts, with what can't be in all of them yet."""
-        journal = self.journal
-        served, late_answers = self._served()
-        in_flight = sum(backend.in_flight or 0 for backend in self._fleet)
-        lately_served = self._lately_served.growth(self._fleet.served)
-        is_moving = journal.nginx_forwarded != served
+        journal, served = self.journal, self._fleet.served
+        gap = journal.nginx_forwarded - served
+        doubtless = self._doubtless(gap)
+        lasting = self._doubtless(-self._drift.look(served, journal.nginx_forwarded))
         return Ledger(
             client_answered=journal.client_answered,
             nginx_logged=journal.nginx_logged,
-            backends_served=served,
+            backends_served=journal.nginx_forwarded - doubtless,
             nginx_forwarded=journal.nginx_forwarded,
             other_clients=journal.other_clients,
-            crossed=journal.crossed + late_answers,
-            settling=journal.settling() + (in_flight + lately_served if is_moving else 0),
+            crossed=journal.crossed + max(doubtless - gap, 0),
+            client_moving=journal.moving(),
+            backends_moving=doubtless - lasting,
             direct=self._fleet.direct,
         )
 
-    def _served(self) -> tuple[int, int]:
-        """What the backends answered, as far as somebody could have got it, and how many answers came too late.
+    def _doubtless(self, gap: int) -> int:
+        """What is left of what nginx forwarded beyond what the backends served, once all doubts are allowed for.
 
         A backend that is killed while it writes an answer can't tell whether it was sent: nginx can. One that answers
         in the very moment in which nginx gives up doesn't notice: there can be no more of those than nginx broke off.
         """
-        served = self._fleet.served
-        missing = self.journal.nginx_forwarded - served
-        if missing > 0:
-            return served + min(missing, self._fleet.in_doubt), 0
-        late_answers = min(-missing, self.journal.broken_off)
-        return served - late_answers, late_answers
+        return max(gap - self._fleet.in_doubt, 0) if gap > 0 else min(gap + self.journal.broken_off, 0)
 
     def backends(self, specs: dict[int, BackendSpec]) -> tuple[BackendView, ...]:
         """Each backend with its place in the upstream."""

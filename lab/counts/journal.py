@@ -41,6 +41,8 @@ class Journal:
     """
 
     def __init__(self, shot_name: str, clock: Callable[[], float], pid_of: Callable[[int, float], int | None]) -> None:
+        self.on_forwarded: Callable[[float], None] = lambda _: None
+        """Is told, for each attempt that a backend answered, when it ended, in seconds since the epoch."""
         self.client_answered = 0
         self.nginx_logged = 0
         self.nginx_forwarded = 0
@@ -69,11 +71,14 @@ class Journal:
     def note_line(self, line: LogLine) -> bool:
         """nginx has logged a request. Returns whether the lab's client sent it."""
         self._lines += 1
-        for attempt in line.attempts:
+        ended_at = line.time
+        for attempt in reversed(line.attempts):
             if attempt.is_answer:
                 self.nginx_forwarded += 1
+                self.on_forwarded(ended_at)
             elif attempt.may_have_arrived:
                 self.broken_off += 1
+            ended_at -= attempt.seconds or 0.0
         shot = self.number_of(line)
         if shot is None:
             self.other_clients += 1
@@ -112,10 +117,16 @@ class Journal:
         """The latest requests, oldest first."""
         return tuple([entry.view or _view_of(entry) for entry in self._feed])
 
-    def settling(self) -> int:
-        """How many requests only one witness has told of, so recently that the other may still speak."""
+    def moving(self) -> int:
+        """How many more answers the client has than nginx (fewer, when negative) only as the other may still speak."""
         self._give_up_waiting(self._clock())
-        return len(self._unpaired)
+        told_by_client = told_by_nginx = 0
+        for entry in self._unpaired.values():
+            if entry.outcome is not None:
+                told_by_client += entry.outcome.fate.is_answer
+            elif entry.line is not None:
+                told_by_nginx += entry.line.status != CLIENT_GONE
+        return told_by_client - told_by_nginx
 
     def _give_up_waiting(self, now: float) -> None:
         """Remember what has waited for too long as overdue."""

@@ -20,30 +20,49 @@ class Ledger:
     crossed: int = 0
     """Answers that one side gave and the other didn't get whole: whoever waited for them gave up, or they were cut in
     the body. Already settled in the counts above."""
-    settling: int = 0
-    """Requests so recent that not all three can have counted them yet."""
+    client_moving: int = 0
+    """Of the answers that the client has more than nginx (fewer, when negative): those that nginx may still log."""
+    backends_moving: int = 0
+    """Of the answers that nginx has more than the backends gave (fewer, when negative): those that are on the way."""
     direct: int = 0
     """Requests that the backends answered to those who came to them past nginx: in none of the other counts."""
 
     @property
     def largest_gap(self) -> int:
-        """By how much two of the counts differ at the most, what is still settling included."""
-        return max(abs(self.client_answered - self.nginx_logged), abs(self.nginx_forwarded - self.backends_served))
+        """By how much two of the counts differ at the most, what is on the way included."""
+        return max(abs(self._client_gap), abs(self._backends_gap))
+
+    @property
+    def on_the_way(self) -> int:
+        """By how much two of the counts differ at the most only because not everybody can have spoken yet."""
+        return max(abs(self.client_moving), abs(self.backends_moving))
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """By how much and between whom the counts disagree, beyond what is still settling."""
+        """By how much and between whom the counts disagree, beyond what is on the way."""
         found = []
-        if abs(gap := self.client_answered - self.nginx_logged) > self.settling:
-            found.append(f"client has {abs(gap):,} {'more' if gap > 0 else 'fewer'} answers than nginx logged")
-        if abs(gap := self.nginx_forwarded - self.backends_served) > self.settling:
-            found.append(f"nginx has {abs(gap):,} {'more' if gap > 0 else 'fewer'} answers than the backends gave")
+        if gap := self._client_gap - self.client_moving:
+            found.append(f"client has {_answers(gap)} than nginx logged")
+        if gap := self._backends_gap - self.backends_moving:
+            found.append(f"nginx has {_answers(gap)} than the backends gave")
         return tuple(found)
+
+    @property
+    def _client_gap(self) -> int:
+        return self.client_answered - self.nginx_logged
+
+    @property
+    def _backends_gap(self) -> int:
+        return self.nginx_forwarded - self.backends_served
 
     def settled(self) -> "Ledger":
         """The same counts once everybody has had the time to speak."""
-        return replace(self, settling=0)
+        return replace(self, client_moving=0, backends_moving=0)
 
     @property
     def is_balanced(self) -> bool:
         return not self.differences
+
+
+def _answers(gap: int) -> str:
+    return f"{abs(gap):,} {'more' if gap > 0 else 'fewer'} answer{'' if abs(gap) == 1 else 's'}"

@@ -96,7 +96,7 @@ async def test_a_closed_loop_hides_a_stall_and_is_called_one(start_lab: StartLab
 async def test_a_service_time_is_measured_as_what_it_is(start_lab: StartLab) -> None:
     """20 ms are 20 ms more than none, within a millisecond, side by side.
 
-    Other work on the machine delays backends and client alike for seconds; a measurement that is wrong never gets right.
+    Other work on the machine delays backends and client for seconds; a wrong measurement never gets right.
     """
     lab = await start_lab(backends=2, traffic=TrafficSpec(rate_rps=200))
     ports = lab.parts.ports.backends

@@ -130,7 +130,7 @@ def test_loop_says_what_it_aims_at_and_gets() -> None:
 def test_ledger_tells_agreement_from_what_is_on_the_way_and_from_loss() -> None:
     """Counts may differ by what is on its way; beyond that they must not."""
     assert plain_text(ledger_line(Ledger(9, 9, 9, 9), 56)) == "ledger ✓ all agree"
-    assert plain_text(ledger_line(Ledger(9, 8, 9, 9, settling=2), 56)) == "ledger ✓ agree, 1 on the way"
+    assert plain_text(ledger_line(Ledger(9, 8, 9, 9, client_moving=1), 56)) == "ledger ✓ agree, 1 on the way"
     assert plain_text(ledger_line(Ledger(12, 9, 9, 9), 60)) == "ledger ✗ client has 3 more answers than nginx logged"
 
 

@@ -104,7 +104,6 @@ def ledger_line(ledger: Ledger, width: int) -> Line:
     """Whether client, nginx and backends counted the same."""
     if not ledger.is_balanced:
         return (("ledger ", Ink.MUTED), (shorten(f"✗ {'; '.join(ledger.differences)}", width - 7), Ink.BAD))
-    on_the_way = ledger.largest_gap
-    if on_the_way:
-        return (("ledger ", Ink.MUTED), ("✓ agree", Ink.GOOD), (f", {on_the_way:,} on the way", Ink.MUTED))
+    if ledger.on_the_way:
+        return (("ledger ", Ink.MUTED), ("✓ agree", Ink.GOOD), (f", {ledger.on_the_way:,} on the way", Ink.MUTED))
     return (("ledger ", Ink.MUTED), ("✓ all agree", Ink.GOOD))
