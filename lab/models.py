@@ -112,6 +112,9 @@ class TrafficView:
     retried: int = 0
     """Requests for which nginx tried more than one backend, answered or failed; of those to which no header came, the
     client can't know."""
+    resent: int = 0
+    """Requests that the client sent again, answered or failed: their kept-alive connection had been closed before a
+    byte of the answer came, by an nginx that was ending, or killed."""
     late: int = 0
     """Open loop: sent more than 10 ms after they were due, for want of a free connection."""
     in_flight: int = 0

@@ -214,6 +214,7 @@ class Observer:
             answered=totals.answered,
             failed=totals.failed,
             retried=totals.retried,
+            resent=totals.resent,
             late=totals.late,
             in_flight=driver.in_flight,
             errors=tuple(totals.errors.most_common()),

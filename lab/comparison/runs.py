@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lab.algorithms import algorithm_named
 from lab.comparison.result import Run, Share
+from lab.counts.counts import Counts
 from lab.counts.fairness import jain
 from lab.counts.histogram import Histogram
-from lab.counts.tally import Counts
 
 CURVE_PERCENTS = (0, 5, 10, 25, 50, 75, 80, 85, 90, 92.5, 95, 97.5, 99, 99.5, 99.9, 99.99)
 

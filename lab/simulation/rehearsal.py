@@ -13,7 +13,7 @@ from lab.balancing.peer import PeerSpec
 from lab.balancing.upstream import Upstream
 from lab.comparison.scenarios import Scenario, lab_for
 from lab.config import BackendSpec, LabConfig
-from lab.counts.tally import Counts
+from lab.counts.counts import Counts
 from lab.errors import UsageError
 from lab.simulation.agenda import Agenda
 from lab.simulation.workplace import Job, Workplace

@@ -9,6 +9,10 @@ from lab.traffic.outcome import Fate, Shot, answered, failed
 from lab.traffic.request import Target
 from lab.traffic.response import BadResponseError, ResponseReader
 
+RACE_SECONDS = 0.25
+"""nginx may close a kept-alive connection as idle while a request is on its way to it, and has not read it then; one
+that has waited for longer was read, and is lost with whoever read it."""
+
 
 class Owner(Protocol):
     """Who is told what became of a lane's requests."""
@@ -94,12 +98,15 @@ class Lane(asyncio.Protocol):
         reader.feed_end()
         if reader.is_complete:
             self._answer()
-        elif self._target.is_repeatable and not (self._is_fresh or reader.has_begun or self._is_resent):
-            # nginx may close an idle kept-alive connection while a request is on its way to it.
+        elif self._may_be_resent and time.perf_counter() - self._sent <= RACE_SECONDS:
             number, self._number = self._number, None
             self._owner.resend(self, number, self._due)
         else:
             self._fail("broken_off" if exc is None else "reset")
+
+    @property
+    def _may_be_resent(self) -> bool:
+        return self._target.is_repeatable and not (self._is_fresh or self._reader.has_begun or self._is_resent)
 
     def _send(self, transport: asyncio.Transport, number: int) -> None:
         self._reader.expect(is_head=self._target.is_head)

@@ -112,6 +112,35 @@ async def test_a_worker_of_nginx_that_is_killed_is_replaced_by_nginx(
     assert (await balances(lab, unlogged=UNLOGGED_REQUESTS)).traffic.failed <= 5
 
 
+async def test_what_a_killed_worker_never_logged_is_missing_at_any_rate(
+    start_lab: StartLab, excused: list[str]
+) -> None:
+    """Its log's buffer dies with it. Hundreds on their way hide nothing of that, nor does any time."""
+    excused.append("exited on signal 9")
+    lab = await start_lab(is_firing=True, traffic=TrafficSpec(rate_rps=20))
+    observer = lab.parts.observer
+    for _ in range(3):
+        await answered(lab, 5)
+        worker = only_one(master_of(lab).children())
+        while observer.journal.client_answered <= observer.journal.nginx_logged:
+            await asyncio.sleep(0.001)
+        worker.kill()
+        await told(lab, f"nginx's worker (PID {worker.pid}) has died")
+    await lab.toggle_traffic()
+    await seen(lab, lambda now: now.traffic.in_flight == 0, what="the last answer")
+    lost = (await lab.settle()).differences
+    assert len(lost) == 2
+    await seen(lab, lambda now: now.ledger.differences == lost, what="both gaps in the ledger")
+    await lab.step_rate(4)
+    await lab.toggle_traffic()
+    await seen(lab, lambda now: now.traffic.rate_rps > 250, what="more traffic")
+    before = lab.parts.observer.tally.totals().answered
+    async for now in lab.snapshots():
+        assert now.ledger.differences == lost
+        if now.traffic.answered >= before + 1000:
+            break
+
+
 @pytest.mark.clock
 async def test_a_client_that_is_killed_is_told_and_repaired(start_lab: StartLab, place: Place) -> None:
     """What it had under way has failed; the new one goes on at the rate that was set, and the counts agree."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lab.traffic.gun import Gun
-from lab.traffic.lane import Lane, Owner
+from lab.traffic.lane import RACE_SECONDS, Lane, Owner
 from lab.traffic.outcome import Shot
 from lab.traffic.plan import RequestSpec, TrafficSpec
 from lab.traffic.request import aim
@@ -294,6 +294,26 @@ async def test_only_what_may_be_repeated_is_sent_again(
         second = (await client.fire()).fate
     client.close()
     assert (second.status, second.error, second.is_resent) == outcome
+
+
+async def test_what_was_read_and_never_answered_is_lost_not_sent_again(place: Place) -> None:
+    """A connection that is closed long after the request was sent wasn't closed as idle."""
+    client = Client(place.port, RequestSpec())
+    heads: list[bytes] = []
+
+    async def answer(head: bytes, writer: asyncio.StreamWriter) -> None:
+        heads.append(head)
+        if len(heads) == 2:
+            await asyncio.sleep(RACE_SECONDS + 0.05)
+            writer.close()
+        else:
+            writer.write(response())
+
+    async with server(place.port, answer):
+        await client.fire()
+        second = (await client.fire()).fate
+    client.close()
+    assert (second.status, second.error, second.is_resent) == (None, "broken_off", False)
 
 
 async def test_a_request_is_what_was_asked_for(place: Place) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from lab.comparison.result import Comparison, Run
 from lab.comparison.scenarios import Scenario
+from lab.counts.counts import Counts
 from lab.counts.histogram import Histogram
-from lab.counts.tally import Counts
 from lab.simulation.rehearsal import Rehearsal
 
 THROWS = 20

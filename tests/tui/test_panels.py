@@ -216,6 +216,19 @@ def test_visits_past_nginx_are_counted_beside_the_other_clients_on_any_panel() -
         assert "direct" not in "".join(plain_text(line) for line in traffic_lines(quiet, width, height))
 
 
+def test_requests_that_were_sent_again_are_counted_on_any_panel() -> None:
+    """As soon as there is one: without them, an nginx that was killed would seem to have cost nothing."""
+    traffic = TrafficView(sent=6020, answered=6020, other_clients=4, resent=12)
+    for width, height in ((34, 5), (34, 6), (56, 6), (56, 8)):
+        shown = [plain_text(line) for line in traffic_lines(replace(running(), traffic=traffic), width, height)]
+        assert "resent 12" in " ".join(" ".join(shown).split())
+        assert len(shown) <= height
+        assert max(map(len, shown)) <= width
+    both = replace(running(), traffic=replace(traffic, direct=3))
+    said = " ".join(" ".join(plain_text(line) for line in traffic_lines(both, 56, 8)).split())
+    assert "resent 12 direct 3" in said
+
+
 def test_slow_second_does_not_flatten_the_others() -> None:
     """On the logarithmic axis 1 ms stands clear of 2 ms, though one second had 2 s."""
     seconds = tuple(SecondView(n, answered=20, p50_ms=1.0, p99_ms=2000.0 if n == 30 else 2.0) for n in range(60))

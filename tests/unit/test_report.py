@@ -131,7 +131,6 @@ def test_what_restart_did_is_reported_of_each_backend_concerned() -> None:
         "        │ ␛[2Jno such luck",
     ]
     rows = list(csv.DictReader(io.StringIO(report.as_csv())))
-    assert list(rows[0])[-1] == "revivals"
     assert [row["revivals"] for row in rows] == ["1", "2", "3"]
     assert "restart" not in REPORT.as_text()
 
@@ -149,7 +148,7 @@ def test_what_happened_beside_the_figures_is_reported() -> None:
 def test_csv_columns_keep_their_places() -> None:
     """One row a backend and one for all; later versions append columns and never insert any."""
     header, *rows = csv.reader(io.StringIO(REPORT.as_csv()))
-    assert header[:25] == [
+    assert header[:27] == [
         "algorithm",
         "port",
         "pid",
@@ -175,6 +174,8 @@ def test_csv_columns_keep_their_places() -> None:
         "loop",
         "late",
         "revivals",
+        "resent",
+        "backup",
     ]
     assert [row[1] for row in rows] == ["71", "72", "all"]
     assert all(len(row) == len(header) for row in rows)
@@ -187,7 +188,7 @@ def test_csv_columns_keep_their_places() -> None:
 def test_a_csv_column_has_its_place_in_one_list_whichever_rows_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a new one is appended there: what isn't listed isn't written somewhere in between."""
     monkeypatch.setattr("lab.commandline.report.CSV_COLUMNS", CSV_COLUMNS[:-1])
-    with pytest.raises(ValueError, match="revivals"):
+    with pytest.raises(ValueError, match=CSV_COLUMNS[-1]):
         REPORT.as_csv()
 
 
@@ -204,6 +205,26 @@ def test_the_text_names_what_was_done_and_what_came_of_it() -> None:
     ]
     assert "killed" in text
     assert text.endswith("\n")
+
+
+def test_a_backup_that_got_nothing_is_told_from_a_backend_that_is_starved() -> None:
+    """Its state says so as long as it could serve; how it died is more important than what it was for."""
+    spare = replace(BACKENDS[0], is_backup=True)
+    dead = replace(BACKENDS[1], is_backup=True)
+    report = replace(REPORT, backends=(spare, dead))
+    rows = [line.split() for line in report.as_text().splitlines()]
+    assert [row[2] for row in rows if row[:1] in (["71"], ["72"])] == ["backup", "killed"]
+    assert [backend["backup"] for backend in as_dict(report)["backends"]] == [True, True]
+    assert [backend["down"] for backend in as_dict(REPORT)["backends"]] == [False, False]
+    assert [row["backup"] for row in csv.DictReader(io.StringIO(report.as_csv()))] == ["True", "True", ""]
+
+
+def test_requests_that_were_sent_again_are_reported() -> None:
+    """An nginx that was killed under them lost them, though the client hid it from whoever waited."""
+    report = replace(REPORT, traffic=replace(TRAFFIC, resent=7))
+    assert as_dict(report)["requests"]["resent"] == 7
+    assert "retried 1   resent 7   (timeout" in report.as_text()
+    assert "resent" not in REPORT.as_text()
 
 
 def test_an_interrupted_run_says_so() -> None:

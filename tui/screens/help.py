@@ -50,6 +50,7 @@ _MEANINGS = (
     ("failed", "attempts on it that got no valid answer, a server error (5xx) or a cut body"),
     ("p50 p99", "latency of the lab's own requests that it was asked for first, over the last 10 s"),
     ("retried", "nginx tried more than one backend, whatever came of it"),
+    ("resent", "the client sent it again: nginx had closed its kept-alive connection, ending or killed"),
     ("late", "open loop: sent over 10 ms after it was due"),
     ("Σ", "of the last 60 s"),
     ("✗ and !", "under a chart: seconds with failed requests, with late ones"),

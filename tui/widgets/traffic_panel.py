@@ -65,20 +65,22 @@ def loop_line(traffic: TrafficView, width: int) -> Line:
 
 
 def _facts(traffic: TrafficView) -> list[tuple[str, int | str, Ink]]:
-    """The most important first; visits past nginx, which are rare, displace what the latency chart says, too."""
-    direct = traffic.direct
+    """The most important first; what is rare displaces, when it is there, what the latency chart says, too."""
+    rare: list[tuple[str, int | str, Ink]] = [("resent", traffic.resent, Ink.WARNING)] if traffic.resent else []
+    if traffic.direct:
+        rare.append(("direct", traffic.direct, Ink.ACCENT))
     late = ("late", traffic.late, Ink.WARNING if traffic.late else Ink.PLAIN)
     others = ("others", traffic.other_clients, Ink.ACCENT if traffic.other_clients else Ink.PLAIN)
-    p50 = ("p50", duration(traffic.latency.p50_ms), Ink.PLAIN)
+    latency = traffic.latency
+    percentiles = [("p50", duration(latency.p50_ms), Ink.PLAIN), ("p99", duration(latency.p99_ms), Ink.PLAIN)]
     return [
         ("sent", traffic.sent, Ink.STRONG),
         ("answered", traffic.answered, Ink.STRONG),
         ("failed", traffic.failed, Ink.BAD if traffic.failed else Ink.PLAIN),
         ("retried", traffic.retried, Ink.WARNING if traffic.retried else Ink.PLAIN),
-        *((others, ("direct", direct, Ink.ACCENT), late) if direct else (late, others)),
+        *((others, *rare, late) if rare else (late, others)),
         ("in flight", traffic.in_flight, Ink.PLAIN),
-        *(() if direct else (p50,)),
-        ("p99", duration(traffic.latency.p99_ms), Ink.PLAIN),
+        *percentiles[len(rare) :],
     ]
 
 
