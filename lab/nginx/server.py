@@ -42,6 +42,8 @@ class NginxServer:
         self._workers: Children | None = None
         guard.listener = self._hear
         self._is_up = False
+        self._files: NginxFiles | None = None
+        """Those in force."""
         self._last_words: str | None = None
         """Of a master that has ended."""
         self._why_not: str | None = None
@@ -93,7 +95,7 @@ class NginxServer:
         if self._last_words is not None:
             complaint = _first_complaint(self._last_words or self._errors_since(log_size), str(self.folder))
             raise NginxRefusedError(f"nginx ended as soon as it started: {complaint}")
-        self._is_up = True
+        self._is_up, self._files = True, files
 
     def _is_decided(self) -> bool:
         """Whether it runs, or never will."""
@@ -102,11 +104,12 @@ class NginxServer:
     async def reload(self, files: NginxFiles) -> Handover:
         """Swap tested files in and reload; returns once the new workers run and the old ones take no more requests.
 
-        `nginx -s reload` succeeds even when the master then fails, so new worker PIDs are what counts.
+        `nginx -s reload` succeeds even when the master then fails, so new worker PIDs are what counts. On any error the
+        files are put back: a master that was only late must not take them on when nobody expects it any more.
         """
         if self.master_pid is None:
             raise LabError("nginx isn't running: R starts it again.")
-        began = time.monotonic()
+        began, before = time.monotonic(), self._files
         old_workers = set(self.worker_pids())
         log_size = self._error_log_bytes()
         with writing_to(self.folder):
@@ -122,10 +125,15 @@ class NginxServer:
         try:
             await self._until(is_done, RELOAD_SECONDS, "reload")
         except LabError:
+            assert before is not None
+            with writing_to(self.folder):
+                before.write(self.folder)
             if complaint := self._errors_since(log_size):
                 text = _first_complaint(complaint, str(self.folder))
                 raise NginxRefusedError(f"nginx refused to reload: {text}") from None
+            await self._signal("reload")  # it may have read the new files, and still be busy with them
             raise
+        self._files = files
         return Handover(time.monotonic() - began, frozenset(old_workers), frozenset(self.worker_pids()))
 
     async def reopen_logs(self) -> None:
@@ -147,6 +155,10 @@ class NginxServer:
         deadline = time.monotonic() + seconds
         while not is_true():
             if time.monotonic() > deadline:
+                if _is_stopped(self.master_pid):
+                    raise LabError(
+                        f"nginx didn't {what}: its master (PID {self.master_pid}) is stopped, and goes on with SIGCONT."
+                    )
                 raise LabError(f"nginx didn't {what} within {seconds:g} s: see {self.error_log}.")
             await asyncio.sleep(0.01)
 
@@ -160,6 +172,13 @@ class NginxServer:
             log.seek(position)
             return "".join(line for line in log if "[emerg]" in line or "[alert]" in line)
         return ""
+
+
+def _is_stopped(pid: int | None) -> bool:
+    try:
+        return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
 
 
 def _is_leaving(pid: int) -> bool:

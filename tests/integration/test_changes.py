@@ -1,7 +1,9 @@
 """Changes to a running lab: algorithms, weights, places in the upstream, traffic. Nothing is lost by them."""
 
 import asyncio
+import sys
 
+import psutil
 import pytest
 
 from lab.algorithms import WITHOUT_BACKUPS
@@ -55,6 +57,36 @@ async def answers(lab: LabSession, requests: int, *, by: str) -> None:
         lambda shown: shown.algorithm == by and shown.traffic.answered >= before + requests,
         what=f"{requests} answers by {by}",
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+async def test_a_change_that_was_told_as_failed_does_not_come_late(
+    start_lab: StartLab, nginx: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped master still has its signal when it goes on: what it reads then is the configuration in force."""
+    monkeypatch.setattr("lab.nginx.server.RELOAD_SECONDS", 1.0)
+    lab = await start_lab(nginx=nginx, backends=2)
+    server = lab.parts.balancer.server
+    assert server.master_pid is not None
+    master, workers = psutil.Process(server.master_pid), set(server.worker_pids())
+    port = lab.parts.ports.backends[0]
+    master.suspend()
+    try:
+        with pytest.raises(LabError, match=f"master .PID {master.pid}. is stopped, and goes on with SIGCONT"):
+            await lab.change_weight(port, 8)
+    finally:
+        master.resume()
+    await seen(
+        lab,
+        lambda now: now.nginx and now.nginx.worker_pids and not workers.intersection(now.nginx.worker_pids),
+        what="new workers",
+    )
+    shown = await seen(lab, lambda now: True, what="the lab as it is")
+    assert backend_at(shown, port).weight == 1
+    assert await answered_by(lab, 20) == [10, 10]
+    await lab.change_weight(port, 3)
+    assert await answered_by(lab, 20) == [16, 4]
+    assert config_of(lab).generation == 2
 
 
 async def test_ten_switches_under_traffic_lose_nothing(start_lab: StartLab, nginx: str) -> None:
