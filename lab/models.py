@@ -70,6 +70,8 @@ class NginxView:
     port: int
     master_pid: int | None = None
     worker_pids: tuple[int, ...] = ()
+    stopped_pids: tuple[int, ...] = ()
+    """Of master and workers that somebody has stopped (SIGSTOP)."""
     cpu_percent: float | None = None
     """Of the master and all workers together."""
     rss_bytes: int | None = None
@@ -102,6 +104,8 @@ class TrafficView:
     is_paused: bool = False
     is_dead: bool = False
     """Its process has ended before its time: nothing is fired."""
+    stopped_pid: int | None = None
+    """Its process's, if somebody has stopped that (SIGSTOP)."""
     is_done: bool = False
     """All that was asked for was sent and has its outcome; single shots may follow."""
     sent: int = 0

@@ -195,6 +195,7 @@ class Observer:
             port=port,
             master_pid=server.master_pid,
             worker_pids=() if server.master_pid is None else tuple(worker_pids),
+            stopped_pids=() if server.master_pid is None else tuple(filter(self.monitor.is_stopped.get, pids)),
             cpu_percent=sum(each.cpu_percent for each in usage) if usage else None,
             rss_bytes=sum(each.rss_bytes for each in usage) if usage else None,
         )
@@ -209,6 +210,7 @@ class Observer:
             connections=driver.connections,
             is_paused=driver.is_paused,
             is_dead=driver.is_dead,
+            stopped_pid=driver.pid if self.monitor.is_stopped.get(driver.pid or 0) else None,
             is_done=driver.is_done,
             sent=totals.answered + totals.failed + driver.in_flight,
             answered=totals.answered,

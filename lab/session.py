@@ -178,8 +178,9 @@ class LabSession(Commands):
                 observer.forget_workers(heard_of.difference(self._worker_pids))
             backends = [backend.pid for backend in parts.fleet if backend.pid is not None]
             nginx = [pid for pid in (server.master_pid, *self._worker_pids) if pid is not None]
+            client = [] if parts.driver.pid is None else [parts.driver.pid]
             looked_at = time.monotonic()
-            await observer.monitor.sample([*backends, *nginx])
+            await observer.monitor.sample([*backends, *nginx, *client])
             parts.fleet.note_statuses(observer.monitor.is_stopped, looked_at)
             await parts.balancer.reloads.look(parts.ports.nginx)
             await asyncio.sleep(MONITOR_SECONDS)

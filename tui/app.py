@@ -80,6 +80,10 @@ class LabApp(App[LabError | None]):
         self.when_lab_has_stopped()
         self.exit(result)
 
+    def action_repair(self) -> None:
+        """Start again what has died, from whatever screen: it matters more than what is looked at."""
+        self._dashboard.repair()
+
     def action_toggle_theme(self) -> None:
         """Switch between the dark and the light theme."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name

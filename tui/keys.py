@@ -9,6 +9,11 @@ from tui.fault_choices import FAULT_CHOICES
 
 _RATE = Binding.Group("rate", compact=True)
 _THEME = Binding("t", "app.toggle_theme", "theme", tooltip="Switch between the dark and the light theme")
+_REPAIR = Binding(
+    "R", "app.repair", "repair", show=False, tooltip="Start again what has died: nginx, or the lab's client"
+)
+_ANYWHERE = (_THEME, _REPAIR)
+"""Whatever has been opened over the dashboard."""
 
 APP_KEYS = (Binding("ctrl+c", "quit", "quit", show=False, priority=True),)
 """Whatever screen is in front."""
@@ -51,7 +56,7 @@ FAULT_COMMANDS = tuple(
 
 NGINX_KEYS = (
     Binding("o", "edit_retry_rules", "on failure", show=False, tooltip="When nginx tries another backend"),
-    Binding("R", "repair", "repair", show=False, tooltip="Start again what has died: nginx, or the lab's client"),
+    _REPAIR,
 )
 
 TRAFFIC_KEYS = (
@@ -123,7 +128,7 @@ LATENCY_KEYS = (
     Binding("plus,equals_sign,right", "zoom(1)", "zoom in", key_display="+", tooltip="A smaller part of the histogram"),
     Binding("minus,left", "zoom(-1)", "zoom out", key_display="-", tooltip="A larger part of the histogram"),
     Binding("z", "zero_counters", "zero", tooltip="Count anew"),
-    _THEME,
+    *_ANYWHERE,
 )
 
 GUESS_KEYS = (
@@ -132,7 +137,7 @@ GUESS_KEYS = (
     *(Binding(str(number), f"guess({number})", "guess", show=False) for number in range(2, 10)),
     Binding("0", "guess(10)", "guess", show=False),
     Binding("h", "toggle_hints", "hints", tooltip="Show what the algorithm knows, or hide it"),
-    _THEME,
+    *_ANYWHERE,
 )
 
 COMPARISON_KEYS = (
@@ -143,29 +148,29 @@ COMPARISON_KEYS = (
     Binding("pagedown", "scroll(10)", "ten down", show=False, tooltip="Ten lines down"),
     Binding("pageup", "scroll(-10)", "ten up", show=False, tooltip="Ten lines up"),
     Binding("s", "save", "save as HTML", tooltip="Write a page into the working folder"),
-    _THEME,
+    *_ANYWHERE,
 )
 
 REQUEST_KEYS = (
     Binding("escape,enter,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
-    _THEME,
+    *_ANYWHERE,
 )
 
 CONFIG_KEYS = (
     Binding("escape,n,q", "dismiss", "back", key_display="esc", tooltip="Back to the dashboard"),
-    _THEME,
+    *_ANYWHERE,
     Binding("tab", "app.focus_next", "next text", tooltip="Scroll another one of the texts"),
 )
 
 HELP_KEYS = (
     Binding("escape,q,question_mark,f1", "dismiss", "back"),
-    _THEME,
+    *_ANYWHERE,
 )
 
 _CURSOR_KEYS = (
     Binding("down,j", "choose(1)", "next"),
     Binding("up", "choose(-1)", "previous"),
-    _THEME,
+    *_ANYWHERE,
 )
 
 FAULT_KIT_KEYS = (

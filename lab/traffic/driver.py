@@ -173,9 +173,10 @@ class TrafficDriver:
         return None if witness is None else ClientWitness(**witness)
 
     def resume(self) -> None:
+        """Let it fire; one that has died is told so as soon as it runs again."""
+        self.is_paused = False
         self._go()
         self.has_begun.set()
-        self.is_paused = False
 
     def _go(self) -> None:
         self._send("go")

@@ -181,6 +181,45 @@ async def test_a_paused_client_that_dies_comes_back_paused(start_lab: StartLab, 
     assert (ledger.client_answered, ledger.nginx_logged, ledger.backends_served) == (2, 2, 2)
 
 
+async def test_what_was_stopped_from_outside_is_named(start_lab: StartLab, place: Place) -> None:
+    """A worker of nginx, and the lab's client; until somebody lets them go on."""
+    lab = await start_lab(is_firing=True)
+    worker = only_one(master_of(lab).children())
+    client = only_one(running("lab.traffic.worker", place.folder))
+    for process in (worker, client):
+        process.suspend()
+    try:
+        await seen(
+            lab,
+            lambda now: now.nginx and now.nginx.stopped_pids == (worker.pid,) and now.traffic.stopped_pid == client.pid,
+            what="both to be named",
+        )
+    finally:
+        for process in (worker, client):
+            process.resume()
+    await seen(
+        lab,
+        lambda now: now.nginx and not now.nginx.stopped_pids and now.traffic.stopped_pid is None,
+        what="nothing to be stopped",
+    )
+    await answered(lab, 5)
+
+
+async def test_a_dead_client_that_is_told_to_go_on_does_so_once_it_is_repaired(
+    start_lab: StartLab, place: Place
+) -> None:
+    """The game pauses it, and lets it go on when it is left; it may have died in between."""
+    lab = await start_lab(is_firing=True)
+    await answered(lab, 5)
+    await lab.toggle_traffic()
+    only_one(running("lab.traffic.worker", place.folder)).kill()
+    await told(lab, "has died (signal 9)")
+    with pytest.raises(LabError, match="R starts it again"):
+        await lab.toggle_traffic()
+    await lab.repair()
+    await answered(lab, 5)
+
+
 @pytest.mark.clock
 async def test_a_guardian_that_is_killed_is_replaced_and_the_new_one_holds_nginx(
     start_lab: StartLab, place: Place

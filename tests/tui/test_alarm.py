@@ -26,7 +26,30 @@ def test_alarm_is_about_what_r_repairs() -> None:
     assert alarm_of(running(nginx=DEAD)) == "nginx is dead: R starts it again"
     assert alarm_of(running(nginx=DEAD, phase=Phase.STOPPING)) is None
     assert alarm_of(running(traffic=DEAD_CLIENT)) == "The lab's client is dead, so nothing is fired: R starts it again"
+    assert (
+        alarm_of(running(nginx=DEAD, traffic=DEAD_CLIENT)) == "nginx and the lab's client are dead: R starts both again"
+    )
     assert alarm_of(running(notices=(CLIENT_ENDED, CLIENT_BACK))) is None
+
+
+def test_alarm_names_what_was_stopped_from_outside() -> None:
+    """Nothing else would say why nothing is answered; the lab didn't stop it, so none of its keys lets it go on."""
+    stopped = NginxView("1.31.3", "bundled", 70, 4711, (4712, 4713), stopped_pids=(4712, 4713))
+    assert alarm_of(running(nginx=stopped)) == "nginx is stopped (SIGSTOP): kill -CONT 4712 4713 lets it go on"
+    said = alarm_of(running(traffic=TrafficView(stopped_pid=4714)))
+    assert said == "The lab's client is stopped (SIGSTOP): kill -CONT 4714 lets it go on"
+
+
+@pytest.mark.parametrize("key", ["l", "n", "question_mark", "g", "c", "e", "o"])
+async def test_what_has_died_is_repaired_from_any_screen(key: str) -> None:
+    """The toast that says so comes there, too."""
+    lab = FakeLab()
+    async with dashboard_of(lab) as pilot:
+        await show(pilot, lab, running(2, nginx=DEAD))
+        await pilot.press(key)
+        await wait_for(pilot, lambda: pilot.app.screen is not dashboard(pilot), what="the other screen")
+        await pilot.press("R")
+        await wait_for(pilot, lambda: ("repair",) in lab.commands, what="the repair")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])

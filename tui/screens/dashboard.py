@@ -162,8 +162,10 @@ class Dashboard(BackendCommands):
         elif name != self.snapshot.algorithm:
             self._command("Algorithm", self._lab.use_algorithm(name))
 
-    def action_repair(self) -> None:
-        self._command("Repair", self._lab.repair())
+    def repair(self) -> None:
+        """Have the lab start again what has died, if there is a lab."""
+        if self.snapshot.phase is Phase.RUNNING:
+            self._command("Repair", self._lab.repair())
 
     def action_edit_retry_rules(self) -> None:
         self.app.push_screen(RetryRules(self.snapshot.retry_rules), self._set_retry_rules)
