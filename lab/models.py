@@ -124,6 +124,8 @@ class TrafficView:
     in_flight: int = 0
     errors: tuple[tuple[str, int], ...] = ()
     """Kind of failure and how often, most frequent first."""
+    statuses: tuple[tuple[int, int], ...] = ()
+    """HTTP status of the complete answers and how often, most frequent first."""
     rate_rps: float = 0.0
     """Answers per second over the last few seconds."""
     other_clients: int = 0

@@ -220,6 +220,7 @@ class Observer:
             late=totals.late,
             in_flight=driver.in_flight,
             errors=tuple(totals.errors.most_common()),
+            statuses=tuple(totals.statuses.most_common()),
             rate_rps=self.tally.answer_rate_rps(),
             other_clients=totals.other_clients,
             direct=self._fleet.direct - self._direct_before,

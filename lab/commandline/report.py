@@ -60,6 +60,7 @@ class Report:
                 "late": traffic.late,
                 "resent": traffic.resent,
                 "errors": dict(traffic.errors),
+                "statuses": {str(status): count for status, count in traffic.statuses},
             },
             "duration_s": round(self.duration_seconds, 6),
             "rate_rps": round(self.rate_rps, 3),

@@ -8,6 +8,7 @@ from lab.states import BackendState, LoopKind
 from lab.traffic.plan import Arrivals, TrafficSpec
 
 BAR_CELLS = 20
+OK = 200
 
 
 def lines(report: Report) -> list[str]:
@@ -21,6 +22,7 @@ def _head(report: Report) -> list[str]:
     workers = "1 worker" if report.workers == 1 else f"{report.workers} workers"
     connections = "1 connection" if traffic.connections == 1 else f"{traffic.connections} connections"
     loop = connections if traffic.loop is LoopKind.CLOSED else _rate(report.plan)
+    statuses = "  ".join(f"{status}: {count:,}" for status, count in traffic.statuses)
     errors = "  ".join(f"{kind} {count:,}" for kind, count in traffic.errors)
     return [
         f"{report.algorithm} on nginx {nginx.version} ({nginx.source}, {workers}) at {nginx.url}",
@@ -30,6 +32,7 @@ def _head(report: Report) -> list[str]:
         + (f"   late {traffic.late:,}" if traffic.loop is LoopKind.OPEN else "")
         + (f"   resent {traffic.resent:,}" if traffic.resent else "")
         + (f"   ({errors})" if errors else ""),
+        *([f"statuses {statuses}"] if any(status != OK for status, _ in traffic.statuses) else []),
     ]
 
 

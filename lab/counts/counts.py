@@ -35,6 +35,8 @@ class Counts:
     late: int = 0
     """Sent more than 10 ms after they were due; a closed loop is never late."""
     errors: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    """Of the complete answers that the lab's client got, whoever gave them."""
     latencies: defaultdict[int | None, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
     """Of the lab's client's answered requests, by the port of the backend that answered; None if that was not the
     first one tried, since then most of the time may be another one's fault."""
@@ -50,6 +52,7 @@ class Counts:
         self.hits.update(other.hits)
         self.failures.update(other.failures)
         self.errors.update(other.errors)
+        self.statuses.update(other.statuses)
         self.other_clients += other.other_clients
         self.others_failed += other.others_failed
         self.others_retried += other.others_retried
@@ -84,6 +87,8 @@ class Counts:
             count = len(latencies_us)
             self.retried += fate.is_retried * count
             self.resent += fate.is_resent * count
+            if fate.status is not None:
+                self.statuses[fate.status] += count
             if fate.failure is not None:
                 self.failed += count
                 self.errors[fate.failure] += count

@@ -9,6 +9,9 @@ from lab.errors import UsageError
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """What RFC 9110 (section 5.6.2) allows in the names of methods and headers."""
+LONGEST_PATH = 8_000
+"""nginx reads a request line of 8 kB (`large_client_header_buffers`), method and version included; one that is longer
+it refuses before it has read whose it is."""
 _OWN_HEADERS = frozenset(("connection", "content-length", "transfer-encoding", "x-lablb-shot"))
 
 
@@ -16,6 +19,13 @@ def _positive(what: str, value: float | None) -> None:
     if value is not None and not 0 < value < float("inf"):
         figure = f"{value:g}" if isinstance(value, float) else f"{value}"
         raise UsageError(f"A {what} of {figure} can't be: give more than 0.")
+
+
+def _require_path(path: str) -> None:
+    if not re.fullmatch(r"/[!-~]*", path):
+        raise UsageError(f"{path!r} is no path: begin it with / and percent-encode what isn't plain ASCII.")
+    if len(path) > LONGEST_PATH:
+        raise UsageError(f"A path of {len(path):,} characters is more than nginx reads: give up to {LONGEST_PATH:,}.")
 
 
 class Arrivals(StrEnum):
@@ -59,11 +69,14 @@ class RequestSpec:
     def __post_init__(self) -> None:
         if not re.fullmatch(_NAME, self.method):
             raise UsageError(f"{self.method!r} is no HTTP method: give one like GET or POST.")
+        if self.method == "CONNECT":
+            raise UsageError(
+                "CONNECT asks a proxy for a tunnel, and nginx is none here: give a method like GET or POST."
+            )
         if not self.paths:
             raise UsageError("A request needs a path: give one like /.")
         for path in self.paths:
-            if not re.fullmatch(r"/[!-~]*", path):
-                raise UsageError(f"{path!r} is no path: begin it with / and percent-encode what isn't plain ASCII.")
+            _require_path(path)
         try:
             self.body.encode()
         except UnicodeEncodeError:

@@ -38,14 +38,12 @@ def aim(port: int, shot_name: str, spec: RequestSpec) -> Target:
         fields.append(("Connection", "close"))
     if body or spec.method in ("POST", "PUT", "PATCH"):
         fields.append(("Content-Length", str(len(body))))
-    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    lines = "".join(f"\r\n{name}: {value}" for name, value in fields)
+    # The shot's name is the first header, as nginx reads none after one that it refuses.
     return Target(
         port,
-        tuple(
-            f"{spec.method} {path} HTTP/1.1\r\n{lines}X-Lablb-Shot: {shot_name}-".encode("latin-1")
-            for path in spec.paths
-        ),
-        b"\r\n\r\n" + body,
+        tuple(f"{spec.method} {path} HTTP/1.1\r\nX-Lablb-Shot: {shot_name}-".encode("latin-1") for path in spec.paths),
+        f"{lines}\r\n\r\n".encode("latin-1") + body,
         is_head=spec.method == "HEAD",
         is_repeatable=spec.method in REPEATABLE_METHODS,
     )

@@ -14,7 +14,7 @@ from lab.errors import LabError
 from lab.models import Snapshot
 from lab.session import LabSession
 from lab.states import BackendState, Phase
-from lab.traffic.plan import TrafficSpec
+from lab.traffic.plan import LONGEST_PATH, RequestSpec, TrafficSpec
 from tests.integration.conftest import Place, StartLab
 from tests.integration.facts import HOST, POLL_SECONDS, ask, ask_times, backend_at, listening, processes_in, seen
 
@@ -115,6 +115,28 @@ async def test_a_request_that_nobody_expected_unbalances_nothing_on_its_way(star
         assert ledger.is_balanced
         await asyncio.sleep(POLL_SECONDS)
     assert ledger.settled().is_balanced
+
+
+@pytest.mark.parametrize(
+    ("request_spec", "status", "served"),
+    [
+        (RequestSpec(headers=(("Host", "no such host"),)), 400, 0),
+        (RequestSpec(headers=(("X-Long", "x" * 9_000),)), 400, 0),
+        (RequestSpec(method="TRACE"), 405, 0),
+        (RequestSpec(paths=("/" + "x" * (LONGEST_PATH - 1),)), 200, 10),
+    ],
+    ids=["bad host", "long header", "bad method", "longest path"],
+)
+async def test_what_nginx_refuses_is_the_lab_s_own_request_all_the_same(
+    start_lab: StartLab, request_spec: RequestSpec, status: int, served: int
+) -> None:
+    """nginx has read whose it is before it comes to what it refuses; no backend hears of it."""
+    lab = await start_lab(backends=1, is_firing=True, traffic=TrafficSpec(requests=10, request=request_spec))
+    await lab.parts.driver.finish()
+    ledger = await lab.settle()
+    assert (ledger.client_answered, ledger.nginx_logged, ledger.other_clients) == (10, 10, 0)
+    assert (ledger.backends_served, ledger.is_balanced) == (served, True)
+    assert lab.parts.observer.traffic(lab.parts.driver).statuses == ((status, 10),)
 
 
 async def test_the_ledger_balances_whatever_method_somebody_uses(start_lab: StartLab) -> None:

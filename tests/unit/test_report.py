@@ -227,6 +227,15 @@ def test_requests_that_were_sent_again_are_reported() -> None:
     assert "resent" not in REPORT.as_text()
 
 
+def test_statuses_are_reported_when_any_is_not_200() -> None:
+    """A run of nothing but 404s has answers and no failures: nothing else would say that it hit nothing."""
+    report = replace(REPORT, traffic=replace(TRAFFIC, statuses=((404, 997), (200, 1), (502, 1))))
+    assert as_dict(report)["requests"]["statuses"] == {"404": 997, "200": 1, "502": 1}
+    assert "\nstatuses 404: 997  200: 1  502: 1\n" in report.as_text()
+    fine = replace(REPORT, traffic=replace(TRAFFIC, statuses=((200, 998),)))
+    assert "statuses" not in fine.as_text()
+
+
 def test_an_interrupted_run_says_so() -> None:
     """What it has measured until then is reported all the same."""
     report = replace(REPORT, is_interrupted=True)

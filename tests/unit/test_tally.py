@@ -80,6 +80,7 @@ def test_outcomes_are_answered_failed_retried_and_late() -> None:
     totals = tally.totals()
     assert (totals.answered, totals.failed, totals.retried, totals.late) == (5, 2, 2, 1)
     assert dict(totals.errors) == {"http_502": 1, "timeout": 1}
+    assert sum(totals.statuses.values()) == totals.answered + totals.errors["http_502"]
 
 
 def test_what_was_never_sent_isnt_late() -> None:
