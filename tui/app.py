@@ -7,9 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import work
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.worker import WorkerCancelled
 
 from lab.control import Lab
@@ -18,6 +20,7 @@ from tui.commands import DashboardCommands
 from tui.ink import Ink, component_class
 from tui.keys import APP_KEYS
 from tui.screens.dashboard import Dashboard
+from tui.terminal import forgiving
 from tui.themes import DARK, LIGHT
 
 GOODBYE_SECONDS = 3.0
@@ -39,11 +42,20 @@ class LabApp(App[LabError | None]):
         self.lab = lab
         self._dashboard = Dashboard(lab, clock)
         self._is_leaving = False
+        self.has_panicked = False
+        """Something unexpected has ended it, even if Textual's return code doesn't say so."""
         self.when_lab_has_stopped: Callable[[], None] = lambda: None
         """Called before it says goodbye to the terminal."""
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
+
+    def get_driver_class(self) -> type[Driver]:
+        return forgiving(super().get_driver_class())
+
+    def panic(self, *renderables: RenderableType) -> None:
+        self.has_panicked = True
+        super().panic(*renderables)
 
     async def on_mount(self) -> None:
         await self.push_screen(self._dashboard)
@@ -107,6 +119,6 @@ async def run_dashboard(app: LabApp) -> LabError | None:
     finally:
         await app.lab.stop()
         goodbye.cancel()
-    if app.return_code:
-        raise SystemExit(app.return_code)
+    if app.return_code or app.has_panicked:
+        raise SystemExit(app.return_code or 1)
     return result

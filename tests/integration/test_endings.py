@@ -25,6 +25,7 @@ from tests.integration.facts import (
     running,
     wait_until,
 )
+from tests.soak.terminal import Terminal, dashboard
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 
@@ -239,6 +240,19 @@ def test_while_it_runs_a_lab_listens_on_the_loopback_interface_and_keeps_to_its_
 def only_folder(place: Place) -> Path:
     (folder,) = place.runtime_folders
     return folder
+
+
+def test_a_byte_that_is_no_text_ends_no_dashboard(place: Place) -> None:
+    """It is dropped, with what came at the same moment; `dashboard` sees that it quits with 0 and leaves nothing."""
+    with dashboard(place) as terminal:
+        for byte in (b"\xff", b"\xc3(", b"\xff\xfe\xfd"):
+            terminal.press(byte)
+        wait_until(lambda: _is_heard(terminal), what="a key to be heard", seconds=20)
+
+
+def _is_heard(terminal: Terminal) -> bool:
+    terminal.press("R")
+    return "nothing to start again" in " ".join(terminal.text.split())
 
 
 def test_a_dashboard_whose_terminal_vanishes_ends(place: Place) -> None:

@@ -49,7 +49,7 @@ class Terminal:
         self._screen.resize(rows, columns)
         self.read(READ_SECONDS)
 
-    def press(self, keys: str) -> None:
+    def press(self, keys: str | bytes) -> None:
         self._process.send(keys)
         self.read(READ_SECONDS)
 

@@ -101,6 +101,23 @@ async def test_lab_is_stopped_when_the_app_crashes(monkeypatch: pytest.MonkeyPat
     assert lab.stop_calls == 1
 
 
+async def test_what_ends_the_app_from_another_thread_is_an_error_too() -> None:
+    """Textual prints its traceback, and would have the command end with 0."""
+    lab = FakeLab()
+    app = LabApp(lab)
+
+    async def panic_soon() -> None:
+        async with app.run_test() as pilot:
+            await wait_for(pilot, lambda: lab.start_calls == 1, what="the start")
+            app.panic("it broke")
+
+    app.run_async = panic_soon  # type: ignore[method-assign,assignment]
+    with pytest.raises(SystemExit) as ended:
+        await run_dashboard(app)
+    assert ended.value.code == 1
+    assert lab.stop_calls == 1
+
+
 async def test_notices_are_shown_once_and_stay_in_the_help() -> None:
     """What a person should know about the start comes as a toast, and can be read again."""
     lab = FakeLab()
