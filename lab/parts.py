@@ -66,6 +66,7 @@ class Parts:
         """
         port = next_free_port(max(self.fleet.ports), taken={self.ports.nginx})
         await self.fleet.add(port)
+        self.observer.tally.disown(port)
         try:
             await self.balancer.add(port)
         except LabError:

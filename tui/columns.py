@@ -44,14 +44,14 @@ class Drawing:
     """Seconds since the epoch, for what is counted down."""
     largest_share: float = 1.0
     """What fills the share bar, so that small differences show between many backends, too."""
-    shares: Mapping[int, float] = field(default_factory=dict)
-    """Of the requests since the latest change, by port; empty where there are too few."""
+    shares: Mapping[int, float] | None = None
+    """Of the requests since the latest change, by port; None where nobody watches that."""
     expected: Mapping[int, float] = field(default_factory=dict)
     """The shares that are to be expected, by port; empty where nobody can know."""
 
     def share_of(self, backend: BackendView) -> float | None:
         """Its share since the latest change, or of all hits."""
-        return self.shares.get(backend.port, backend.share)
+        return backend.share if self.shares is None else self.shares.get(backend.port)
 
 
 Cell = Callable[[BackendView, int, Drawing], Line]

@@ -62,6 +62,12 @@ class Counts:
         self.resent += other.resent
         self.late += other.late
 
+    def disown(self, port: int) -> None:
+        """Whoever has the port from now on did nothing of this; the latencies stay among those of all."""
+        del self.hits[port], self.failures[port]
+        if (histogram := self.latencies.pop(port, None)) is not None:
+            self.latencies[None].merge(histogram)
+
     def count_lines(self, batch: Batch) -> None:
         """Count what nginx logged."""
         for line, count in batch.kinds:

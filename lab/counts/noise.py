@@ -31,7 +31,7 @@ class Noise:
 
     finding: Finding
     shares: tuple[tuple[int, float], ...] = ()
-    """Port and share, 0 to 1, of each backend; those from before a change until there are enough since then."""
+    """Port and share, 0 to 1, of each backend since the configuration last changed; empty before any request."""
     expected: tuple[tuple[int, float], ...] = ()
     """Port and the share that is to be expected now; empty where nobody can know."""
     outlier: Outlier | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lab.algorithms import BY_CHANCE
 from lab.balancing.odds import expected_shares
 from lab.balancing.peer import PeerSpec
-from lab.counts.fairness import FEWEST_EXPECTED, Comparison, compare, jain
+from lab.counts.fairness import Comparison, compare, jain
 from lab.counts.noise import Finding, Noise, Outlier
 from lab.models import BackendView, Reload
 from lab.nginx.belief import Standing
@@ -53,7 +53,7 @@ class ShareWatch:
         self._before: tuple[int, ...] = ()
         """What each backend had got when counting began."""
         self._shown: tuple[tuple[int, float], ...] = ()
-        """The latest shares that were worth showing; those of another algorithm aren't."""
+        """The latest shares; those from before the configuration changed were of another rule or other backends."""
         self._looked_at = 0.0
         self._noise = Noise(Finding.TOO_FEW)
 
@@ -68,7 +68,7 @@ class ShareWatch:
         now, situation = self._clock(), _situation_of(algorithm, generation, backends)
         is_new = situation != self._situation
         if is_new:
-            if self._situation is None or self._situation.algorithm != algorithm:
+            if self._situation is None or self._situation.generation != generation:
                 self._shown = ()
             self._situation = situation
             self._settled_at = now + SETTLING_SECONDS
@@ -97,7 +97,7 @@ class ShareWatch:
             (count, backend.weight) for count, backend, does in zip(hits, backends, takes, strict=True) if does
         ]
         fairness = jain([count for count, _ in per_weight], [weight for _, weight in per_weight])
-        if (total := sum(hits)) >= FEWEST_EXPECTED * len(hits):
+        if total := sum(hits):
             self._shown = tuple((each.port, got / total) for each, got in zip(backends, hits, strict=True))
         if self._shares is None:
             return Noise(Finding.NOTHING_EXPECTED, self._shown, jain=fairness)

@@ -67,6 +67,15 @@ class Tally:
         self._rates = (-1, {})
         self._views.clear()
 
+    def disown(self, port: int) -> None:
+        """A new backend has this port: what was counted of an earlier one isn't its own."""
+        for counts in (self._past, *(counts for _, counts in self._seconds)):
+            counts.disown(port)
+        self._window = (-1, {})
+        self._recent = None
+        self._rates = (-1, {})
+        self._views = {key: view for key, view in self._views.items() if key[1] != port}
+
     def hit_rates_rps(self) -> dict[int, float]:
         """Hits per second by backend port, over the last few full seconds."""
         now = int(self._clock())

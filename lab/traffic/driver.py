@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lab.errors import LabError
+from lab.machine.guard import how_it_ended
 from lab.machine.limits import most_connections
 from lab.machine.processes import Child, Recollections
 from lab.side_by_side import first_of
@@ -160,9 +161,8 @@ class TrafficDriver:
         assert self._child is not None
         await first_of(self._child.wait(), self._done.wait())
         if not self._done.is_set():
-            raise LabError(
-                f"The traffic worker ended before its time: {' '.join(self._child.stderr) or 'no reason given'}"
-            )
+            words = " ".join(self._child.stderr) or how_it_ended(await self._child.wait())
+            raise LabError(f"The lab's client ended before its time: {words}.")
 
     async def recall(self, number: int) -> ClientWitness | None:
         """What the client saw of its request of that number; None if it has forgotten, has died, or can't say."""

@@ -37,7 +37,7 @@ def test_the_same_traffic_meets_each_algorithm(place: Place, tmp_path: Path) -> 
         ("even", "nginx", "nginx died in the middle of the run"),
         ("even", "backend", "died in the middle of the run (ended by signal 9)"),
         ("one-dies", "backend", "died in the middle of the run (ended by signal 9)"),
-        ("even", "client", "The traffic worker ended before its time"),
+        ("even", "client", "The lab's client ended before its time"),
     ],
 )
 def test_a_death_that_nobody_planned_ends_it_without_a_report(

@@ -192,7 +192,7 @@ def test_a_lab_whose_client_is_killed_fails_with_a_sentence(place: Place) -> Non
         only_one(running("lab.traffic.worker", place.folder)).kill()
         _, err = lab.communicate(timeout=20)
     assert lab.returncode == 1
-    assert err.startswith("lablb: The traffic worker ended before its time")
+    assert err == "lablb: The lab's client ended before its time: died (signal 9).\n"
     assert err.count("\n") == 1
     place.wait_until_empty()
 

@@ -57,34 +57,32 @@ def shares(noise: Noise) -> list[float]:
     return [share for _, share in noise.expected]
 
 
-def test_shares_are_those_since_the_change_once_there_are_enough() -> None:
-    """Until then they stay as they were; zeroed counters have none."""
+def test_shares_are_those_since_the_configuration_changed() -> None:
+    """Those from before were of another rule, or of other backends; zeroed counters have none."""
     watched = Watched(weights=(1, 1))
     watched.settle()
     watched.answer(30, 10)
-    before = ((71, 0.75), (72, 0.25))
-    assert watched.look().shares == before
+    assert watched.look().shares == ((71, 0.75), (72, 0.25))
     watched.change(71, weight=2)
     watched.reload = Reload(2, "weight of 71: 1 → 2", 0.0, 0.1, (), ())
     watched.settle()
-    watched.answer(9, 0)
-    assert watched.look().shares == before
+    assert watched.look().shares == ()
     watched.answer(1, 0)
     assert watched.look().shares == ((71, 1.0), (72, 0.0))
     watched.watch.zero()
     assert watched.look().shares == ()
 
 
-def test_shares_of_another_algorithm_go_with_it() -> None:
-    """A client that is paused would leave them there as if they were the new one's."""
+def test_shares_stay_while_only_a_backend_s_state_changes() -> None:
+    """One that dies leaves the others theirs until there are requests without it."""
     watched = Watched(weights=(1, 1))
     watched.settle()
     watched.answer(30, 10)
-    assert watched.look().shares
-    watched.algorithm = "ip_hash"
-    assert watched.look(0).shares == ()
+    before = watched.look().shares
+    watched.change(72, state=BackendState.KILLED)
     watched.settle()
-    watched.answer(10, 0)
+    assert watched.look().shares == before
+    watched.answer(4, 0)
     assert watched.look().shares == ((71, 1.0), (72, 0.0))
 
 

@@ -83,6 +83,24 @@ def test_outcomes_are_answered_failed_retried_and_late() -> None:
     assert sum(totals.statuses.values()) == totals.answered + totals.errors["http_502"]
 
 
+def test_a_new_backend_inherits_nothing_of_the_one_that_had_its_port() -> None:
+    """Hits, failures and latencies of that port begin anew; those of all together stay."""
+    clock = FakeClock()
+    tally = Tally(clock)
+    for _ in range(2):
+        tally.count_lines(Batch([log_line(refused_by(71), answered_by(72)), log_line(answered_by(71))], []))
+        tally.count_outcomes([outcome(latency_us=5_000)])
+        clock.advance(1)
+    before = tally.recent_latencies()[0], tally.seconds(), tally.totals().answered
+    tally.disown(71)
+    totals = tally.totals()
+    assert (totals.hits[71], totals.failures[71], totals.hits[72]) == (0, 0, 2)
+    assert 71 not in tally.hit_rates_rps()
+    assert (tally.recent_latencies()[0], tally.seconds(), tally.totals().answered) == before
+    assert not any(second.answered for second in tally.seconds(71))
+    assert tally.series([71])[1].summary.count == 0
+
+
 def test_what_was_never_sent_isnt_late() -> None:
     """It has failed."""
     tally = Tally(FakeClock())

@@ -1,6 +1,7 @@
 """The backends, one a line: who they are, what state they are in, and what they did."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lab.models import BackendView, Snapshot
 from tui.columns import Drawing, backend_line, heading_line
@@ -65,9 +66,10 @@ class BackendGrid(RowPanel):
 
     def row_lines(self, rows: range, width: int) -> list[Line]:
         backends, chosen, noise = self.snapshot.backends, self.chosen_row, self.snapshot.noise
-        shares, expected = ({}, {}) if noise is None else (dict(noise.shares), dict(noise.expected))
-        every = (*expected.values(), *(shares.get(backend.port, backend.share or 0) for backend in backends))
-        drawing = Drawing(self._clock(), max(every, default=0) or 1.0, shares, expected)
+        shares, expected = (None, {}) if noise is None else (dict(noise.shares), dict(noise.expected))
+        drawing = Drawing(self._clock(), 1.0, shares, expected)
+        every = (*expected.values(), *(drawing.share_of(backend) or 0 for backend in backends))
+        drawing = replace(drawing, largest_share=max(every, default=0) or 1.0)
         return [
             backend_line(backends[row], width, drawing, is_chosen=row == chosen, glow=self._glow_of(backends[row].port))
             for row in rows
