@@ -41,11 +41,17 @@ class Ledger:
     def differences(self) -> tuple[str, ...]:
         """By how much and between whom the counts disagree, beyond what is on the way."""
         found = []
-        if gap := self._client_gap - self.client_moving:
-            found.append(f"client has {_answers(gap)} than nginx logged")
-        if gap := self._backends_gap - self.backends_moving:
-            found.append(f"nginx has {_answers(gap)} than the backends gave")
+        to_client, to_backends = self.nginx_beyond
+        if to_client:
+            found.append(f"client has {_answers(-to_client)} than nginx logged")
+        if to_backends:
+            found.append(f"nginx has {_answers(to_backends)} than the backends gave")
         return tuple(found)
+
+    @property
+    def nginx_beyond(self) -> tuple[int, int]:
+        """How many more answers nginx has than the client, and than the backends, for good; negative for fewer."""
+        return self.client_moving - self._client_gap, self._backends_gap - self.backends_moving
 
     @property
     def _client_gap(self) -> int:

@@ -132,6 +132,8 @@ def test_ledger_tells_agreement_from_what_is_on_the_way_and_from_loss() -> None:
     assert plain_text(ledger_line(Ledger(9, 9, 9, 9), 56)) == "ledger ✓ all agree"
     assert plain_text(ledger_line(Ledger(9, 8, 9, 9, client_moving=1), 56)) == "ledger ✓ agree, 1 on the way"
     assert plain_text(ledger_line(Ledger(12, 9, 9, 9), 60)) == "ledger ✗ client has 3 more answers than nginx logged"
+    both = Ledger(client_answered=140, nginx_logged=10, backends_served=12, nginx_forwarded=10)
+    assert plain_text(ledger_line(both, 56)) == "ledger ✗ nginx -130 to client, -2 to backends"
 
 
 def test_traffic_counts_fit_the_smallest_panel() -> None:

@@ -105,7 +105,11 @@ def _errors(traffic: TrafficView) -> str:
 def ledger_line(ledger: Ledger, width: int) -> Line:
     """Whether client, nginx and backends counted the same."""
     if not ledger.is_balanced:
-        return (("ledger ", Ink.MUTED), (shorten(f"✗ {'; '.join(ledger.differences)}", width - 7), Ink.BAD))
+        said = "; ".join(ledger.differences)
+        if len(said) > width - 9:
+            beyond = zip(("client", "backends"), ledger.nginx_beyond, strict=True)
+            said = "nginx " + ", ".join(f"{gap:+,} to {whom}" for whom, gap in beyond if gap)
+        return (("ledger ", Ink.MUTED), (shorten(f"✗ {said}", width - 7), Ink.BAD))
     if ledger.on_the_way:
         return (("ledger ", Ink.MUTED), ("✓ agree", Ink.GOOD), (f", {ledger.on_the_way:,} on the way", Ink.MUTED))
     return (("ledger ", Ink.MUTED), ("✓ all agree", Ink.GOOD))
