@@ -26,7 +26,7 @@ from lab.commandline.options import (
     run_traffic,
     traffic_options,
 )
-from lab.commandline.output import require_writable, say, write
+from lab.commandline.output import require_writable, say, show, write
 from lab.config import LabConfig
 from lab.errors import ExitCode, LabError, NotReadyError
 from lab.inert import inert_line
@@ -192,7 +192,7 @@ def show_config(**options: Any) -> None:
 
     config = lab_config(options, LabConfig().traffic)
     for name, text in asyncio.run(preview(config, choose_ports(config))).items():
-        click.echo(f"# ---- {name}\n{text}")
+        show(f"# ---- {name}\n{text}\n")
 
 
 @offers_what_it_foretells_from
@@ -211,11 +211,11 @@ def predict(count: int, format_: str, seed: int | None, path: tuple[str, ...], *
     config = lab_config(options, TrafficSpec(request=RequestSpec(paths=path or ("/",))))
     forecast = foretell(config, choose_ports(config).backends, requests=count, seed=seed)
     if format_ == "json":
-        click.echo(forecast.as_json(), nl=False)
+        show(forecast.as_json())
         for note in forecast.notes:
             say(note)
     else:
-        click.echo(forecast.as_text(), nl=False)
+        show(forecast.as_text())
 
 
 @cli.command(epilog=COMPLETION_EPILOG)

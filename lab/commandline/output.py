@@ -1,5 +1,7 @@
 """Where a report goes: into a file, or to stdout; and what is said beside it, on stderr."""
 
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -11,6 +13,20 @@ from lab.inert import inert_line
 def say(sentence: str) -> None:
     """One line on stderr, whatever foreign text is in it."""
     click.echo(f"lablb: {inert_line(sentence)}", err=True)
+
+
+def show(text: str) -> None:
+    """On stdout.
+
+    Raises:
+        LabError: it can't be written there.
+    """
+    try:
+        click.echo(text, nl=False)
+    except OSError as error:
+        # What is still in the buffer must not be tried again at the very end, where nobody could say so.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise LabError(f"stdout can't be written ({error.strerror}).") from None
 
 
 def require_writable(path: Path) -> None:
@@ -36,10 +52,10 @@ def write(text: str, path: Path | None) -> None:
         LabError: the disk refused.
     """
     if path is None:
-        click.echo(text, nl=False)
+        show(text)
         return
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        click.echo(text, nl=False)
+        show(text)
         raise LabError(f"{path} can't be written ({error.strerror}): the report is on stdout instead.") from None

@@ -109,13 +109,14 @@ class NginxServer:
         """
         if self.master_pid is None:
             raise LabError("nginx isn't running: R starts it again.")
-        began, before = time.monotonic(), self._files
+        began = time.monotonic()
         old_workers = set(self.worker_pids())
         log_size = self._error_log_bytes()
         with writing_to(self.folder):
             files.write(self.folder)
         code, output = await self._signal("reload")
         if code != 0:
+            self._put_back()
             raise NginxRefusedError(f"nginx refused to reload: {_first_complaint(output, str(self.folder))}")
 
         def is_done() -> bool:
@@ -125,9 +126,7 @@ class NginxServer:
         try:
             await self._until(is_done, RELOAD_SECONDS, "reload")
         except LabError:
-            assert before is not None
-            with writing_to(self.folder):
-                before.write(self.folder)
+            self._put_back()
             if complaint := self._errors_since(log_size):
                 text = _first_complaint(complaint, str(self.folder))
                 raise NginxRefusedError(f"nginx refused to reload: {text}") from None
@@ -135,6 +134,11 @@ class NginxServer:
             raise
         self._files = files
         return Handover(time.monotonic() - began, frozenset(old_workers), frozenset(self.worker_pids()))
+
+    def _put_back(self) -> None:
+        assert self._files is not None
+        with writing_to(self.folder):
+            self._files.write(self.folder)
 
     async def reopen_logs(self) -> None:
         """Have nginx write to new log files, after the old ones were renamed."""

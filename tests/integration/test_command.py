@@ -181,6 +181,25 @@ def test_an_output_that_cant_be_written_is_refused_at_once(place: Place, tmp_pat
     assert "can't be written" in complaint
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's device that is always full")
+@pytest.mark.parametrize("command", ["predict", "config", "run"])
+def test_a_stdout_that_cant_be_written_is_a_sentence(place: Place, command: str) -> None:
+    """A report into a full disk by the shell's `>`: no traceback, and none from Python's last flush either."""
+    arguments = ["-n", "2"] if command == "run" else []
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [str(LABLB), command, *arguments, *place.port_options],
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=45,
+            check=False,
+        )
+    told = "lablb: stdout can't be written (No space left on device).\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_runtime_folder_that_cant_be_written_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system has no other folder for temporary files either; else that one is used."""
