@@ -17,7 +17,7 @@ from lab.models import Snapshot
 from lab.session import LabSession
 from lab.traffic.plan import TrafficSpec
 from tests.integration.conftest import Place, StartLab
-from tests.integration.facts import HOST, ask, is_free, lablb_running, only_one, running, seen, wait_until
+from tests.integration.facts import HOST, POLL_SECONDS, ask, is_free, lablb_running, only_one, running, seen, wait_until
 from tests.soak.deaths import VICTIMS, Victim, die_alone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
@@ -122,8 +122,9 @@ async def test_what_a_killed_worker_never_logged_is_missing_at_any_rate(
     for _ in range(3):
         await answered(lab, 5)
         worker = only_one(master_of(lab).children())
-        while observer.journal.client_answered <= observer.journal.nginx_logged:
-            await asyncio.sleep(0.001)
+        async with asyncio.timeout(20):  # for an answer that nginx hasn't logged yet, which is so for 0.1 s
+            while observer.journal.client_answered <= observer.journal.nginx_logged:
+                await asyncio.sleep(POLL_SECONDS / 10)
         worker.kill()
         await told(lab, f"nginx's worker (PID {worker.pid}) has died")
     await lab.toggle_traffic()

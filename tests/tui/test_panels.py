@@ -134,6 +134,7 @@ def test_ledger_tells_agreement_from_what_is_on_the_way_and_from_loss() -> None:
     assert plain_text(ledger_line(Ledger(12, 9, 9, 9), 60)) == "ledger ✗ client has 3 more answers than nginx logged"
     both = Ledger(client_answered=140, nginx_logged=10, backends_served=12, nginx_forwarded=10)
     assert plain_text(ledger_line(both, 56)) == "ledger ✗ nginx -130 to client, -2 to backends"
+    assert plain_text(ledger_line(both, 34)) == "ledger ✗ -130 client, -2 backends"
 
 
 def test_traffic_counts_fit_the_smallest_panel() -> None:

@@ -105,10 +105,13 @@ def _errors(traffic: TrafficView) -> str:
 def ledger_line(ledger: Ledger, width: int) -> Line:
     """Whether client, nginx and backends counted the same."""
     if not ledger.is_balanced:
-        said = "; ".join(ledger.differences)
-        if len(said) > width - 9:
-            beyond = zip(("client", "backends"), ledger.nginx_beyond, strict=True)
-            said = "nginx " + ", ".join(f"{gap:+,} to {whom}" for whom, gap in beyond if gap)
+        beyond = [pair for pair in zip(ledger.nginx_beyond, ("client", "backends"), strict=True) if pair[0]]
+        ways = (
+            "; ".join(ledger.differences),
+            "nginx " + ", ".join(f"{gap:+,} to {whom}" for gap, whom in beyond),
+            ", ".join(f"{gap:+,} {whom}" for gap, whom in beyond),
+        )
+        said = next((way for way in ways if len(way) <= width - 9), ways[-1])
         return (("ledger ", Ink.MUTED), (shorten(f"✗ {said}", width - 7), Ink.BAD))
     if ledger.on_the_way:
         return (("ledger ", Ink.MUTED), ("✓ agree", Ink.GOOD), (f", {ledger.on_the_way:,} on the way", Ink.MUTED))
