@@ -6,13 +6,13 @@ import itertools
 import time
 from collections.abc import Callable
 
-from lab.machine.metronome import Metronome, Waker
+from lab.machine.waker import Waker, make_waker
 
 
 class Alarm:
-    """Wakes any number of coroutines, each at its time; a thread counts only while somebody has ever waited."""
+    """Wakes any number of coroutines, each at its time; nothing counts until somebody has waited."""
 
-    def __init__(self, make_waker: Callable[[Callable[[], None]], Waker] = Metronome) -> None:
+    def __init__(self, make_waker: Callable[[Callable[[], None]], Waker] = make_waker) -> None:
         self._make_waker = make_waker
         self._waker: Waker | None = None
         self._order = itertools.count()

@@ -19,8 +19,8 @@ REMEMBERED = 4096
 """How many of the latest requests can still be asked about."""
 MOST_RECEPTION_SECONDS = 0.0004
 """As much of the time that was spent on reading a request as counts as service."""
-MOST_LEAD_SECONDS = 0.003
-"""Before the end of a service time the answering may begin: on a slow machine, waking up for it takes so long."""
+MOST_LEAD_SECONDS = 0.001
+"""Before the end of a service time the answering may begin, if it takes so long."""
 
 
 @dataclass(slots=True)

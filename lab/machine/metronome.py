@@ -4,24 +4,10 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
-from lab.machine.lead import Lead
+from lab.machine.lead import AIMED_EARLY_SECONDS, Lead, spin_until
 
 MOST_LEAD_SECONDS = 0.0005
-SPIN_SECONDS = 0.0001
-"""What is left to a due time when the event loop is called early is spun away, if it is no more than that."""
-AIMED_EARLY_SECONDS = 0.00003
-
-
-class Waker(Protocol):
-    """Calls back in the event loop at the time that was set last."""
-
-    def set(self, at: float | None) -> None:
-        """Call once, at that time (seconds of `time.perf_counter`); never, for None."""
-
-    def stop(self) -> None:
-        """Call no more."""
 
 
 class Metronome:
@@ -65,9 +51,7 @@ class Metronome:
                     self._next, has_waited = None, False
 
     def _arrive(self, at: float, has_waited: bool) -> None:
-        now = time.perf_counter()
         if has_waited:
-            self._lead.learn(now - at + AIMED_EARLY_SECONDS)
-        while now < at <= now + SPIN_SECONDS:
-            now = time.perf_counter()
+            self._lead.learn(time.perf_counter() - at + AIMED_EARLY_SECONDS)
+        spin_until(at)
         self._beat()

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lab.machine.metronome import Metronome, Waker
+from lab.machine.waker import Waker, make_waker
 from lab.traffic.lane import Lane, Owner
 from lab.traffic.outcome import UNFINISHED, UNSENT, Shot, failed
 from lab.traffic.plan import TrafficSpec
@@ -37,7 +37,7 @@ class Gun:
         spec: TrafficSpec,
         make_lane: Callable[[Owner], Lane],
         record: Callable[[Shot], None],
-        make_waker: Callable[[Callable[[], None]], Waker] = Metronome,
+        make_waker: Callable[[Callable[[], None]], Waker] = make_waker,
         numbered_after: int = 0,
     ) -> None:
         self._numbered_after = numbered_after
