@@ -1,5 +1,6 @@
-"""How the dashboard reads the terminal, where not all that comes is text."""
+"""How the dashboard gets on with a terminal that sends what is no text, was somebody else's for a while, or is gone."""
 
+import errno
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,22 +10,61 @@ if TYPE_CHECKING:
 if sys.platform == "win32":
 
     def forgiving(driver: "type[Driver]") -> "type[Driver]":
-        """The same driver: Windows gives it characters."""
+        """The same driver: Windows gives it characters, and knows neither hang-ups nor job control."""
         return driver
 
 else:
+    from typing import Any, TextIO
+
     from textual.drivers.linux_driver import LinuxDriver
 
+    GONE = (errno.EIO, errno.EPIPE)
+
+    class _Canvas:
+        """What is painted on; what nobody can see any more is dropped, so that Textual doesn't wait for ever."""
+
+        def __init__(self, file: "TextIO") -> None:
+            self._file = file
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def write(self, text: str) -> int:
+            try:
+                return self._file.write(text)
+            except OSError as error:
+                if error.errno not in GONE:
+                    raise
+                return len(text)
+
+        def flush(self) -> None:
+            try:
+                self._file.flush()
+            except OSError as error:
+                if error.errno not in GONE:
+                    raise
+
     class _ForgivingDriver(LinuxDriver):
-        """Drops what was typed together with a byte that isn't UTF-8, and reads on."""
+        """Textual's driver for POSIX terminals, for the terminals there are."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self._file: Any = _Canvas(self._file)
 
         def run_input_thread(self) -> None:
+            """Drop what was typed together with a byte that isn't UTF-8, and read on."""
             while not self.exit_event.is_set():
                 try:
                     super().run_input_thread()
                 except UnicodeDecodeError:
                     continue
 
+        def _sigcont_application(self, *arguments: Any) -> None:
+            """Take the terminal anew; what was stopped without being asked must let go of it first."""
+            if self._auto_restart and not self._must_signal_resume:
+                self.suspend_application_mode()
+            super()._sigcont_application(*arguments)
+
     def forgiving(driver: "type[Driver]") -> "type[Driver]":
-        """The same driver; in place of the one for POSIX terminals, which such a byte ends, one that it doesn't."""
+        """The same driver; in place of the one for POSIX terminals, one that goes on."""
         return _ForgivingDriver if driver is LinuxDriver else driver

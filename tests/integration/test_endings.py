@@ -7,14 +7,11 @@ import sys
 from pathlib import Path
 from subprocess import Popen
 
-import pexpect
-import psutil
 import pytest
 
 from tests.integration.conftest import Place
 from tests.integration.facts import (
     HOST,
-    LABLB,
     ask,
     commands_in,
     lablb,
@@ -25,7 +22,6 @@ from tests.integration.facts import (
     running,
     wait_until,
 )
-from tests.soak.terminal import Terminal, dashboard
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 
@@ -240,29 +236,3 @@ def test_while_it_runs_a_lab_listens_on_the_loopback_interface_and_keeps_to_its_
 def only_folder(place: Place) -> Path:
     (folder,) = place.runtime_folders
     return folder
-
-
-def test_a_byte_that_is_no_text_ends_no_dashboard(place: Place) -> None:
-    """It is dropped, with what came at the same moment; `dashboard` sees that it quits with 0 and leaves nothing."""
-    with dashboard(place) as terminal:
-        for byte in (b"\xff", b"\xc3(", b"\xff\xfe\xfd"):
-            terminal.press(byte)
-        wait_until(lambda: _is_heard(terminal), what="a key to be heard", seconds=20)
-
-
-def _is_heard(terminal: Terminal) -> bool:
-    terminal.press("R")
-    return "nothing to start again" in " ".join(terminal.text.split())
-
-
-def test_a_dashboard_whose_terminal_vanishes_ends(place: Place) -> None:
-    """A closed window, a lost connection: nobody reads what is painted any more, and that holds nothing up."""
-    terminal = pexpect.spawn(str(LABLB), ["-q", "50", *place.port_options], dimensions=(36, 120), timeout=30)
-    wait_until(lambda: terminal.read_nonblocking(65536, timeout=5) and place.is_traffic_flowing(), what="traffic")
-    dashboard = psutil.Process(terminal.pid)
-    os.close(terminal.child_fd)
-    wait_until(
-        lambda: not dashboard.is_running() or dashboard.status() == psutil.STATUS_ZOMBIE, what="the dashboard to end"
-    )
-    os.waitpid(dashboard.pid, 0)
-    place.wait_until_empty()
