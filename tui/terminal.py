@@ -1,7 +1,10 @@
 """How the dashboard gets on with a terminal that sends what is no text, was somebody else's for a while, or is gone."""
 
 import errno
+import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ else:
     GONE = (errno.EIO, errno.EPIPE)
 
     class _Canvas:
-        """What is painted on; what nobody can see any more is dropped, so that Textual doesn't wait for ever."""
+        """What is painted on; nothing any more once it is gone, since Textual would wait for ever to get it written."""
 
         def __init__(self, file: "TextIO") -> None:
             self._file = file
@@ -29,20 +32,20 @@ else:
         def __getattr__(self, name: str) -> Any:
             return getattr(self._file, name)
 
-        def write(self, text: str) -> int:
-            try:
-                return self._file.write(text)
-            except OSError as error:
-                if error.errno not in GONE:
-                    raise
-                return len(text)
+        def write(self, text: str) -> None:
+            self._unless_gone(lambda: self._file.write(text))
 
         def flush(self) -> None:
+            self._unless_gone(self._file.flush)
+
+        def _unless_gone(self, paint: Callable[[], object]) -> None:
             try:
-                self._file.flush()
+                paint()
             except OSError as error:
                 if error.errno not in GONE:
                     raise
+                with Path(os.devnull).open("wb") as nowhere:
+                    os.dup2(nowhere.fileno(), self._file.fileno())
 
     class _ForgivingDriver(LinuxDriver):
         """Textual's driver for POSIX terminals, for the terminals there are."""
