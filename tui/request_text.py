@@ -19,7 +19,7 @@ _NOBODY = "nobody live"
 """nginx logs the upstream's own name when it has no backend left to try."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def request_line(request: RequestView, width: int, *, is_chosen: bool = False) -> Line:
     """One request in `width` cells: when, what, by which backends, for whom, how long, and with what status."""
     middle = width - _TIME_WIDTH - _LATENCY_WIDTH - _STATUS_WIDTH - 5
